@@ -1,0 +1,50 @@
+/** Reads a stream into memory with a bound on bytes and time, whatever its headers promised. */
+import { Problem } from "../errors.ts";
+
+const FIRST_BUFFER_BYTES = 64 * 1024;
+
+/**
+ * Reads to the end of the stream.
+ *
+ * The buffer doubles (reallocated in place, at most `maxBytes`), so memory follows what really arrived and not a claim.
+ *
+ * @param deadline milliseconds until the last byte must have come; absent means no limit of its own.
+ * @throws Problem `body-too-large` after the first byte too many, `source-timeout` at the deadline; the stream is cancelled.
+ */
+export async function readBody(
+  stream: ReadableStream<Uint8Array>,
+  { maxBytes, deadline }: { maxBytes: number; deadline?: number },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = stream.getReader();
+  const clock = startClock(deadline);
+  let buffer = new ArrayBuffer(Math.min(FIRST_BUFFER_BYTES, maxBytes));
+  let size = 0;
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), clock.expired]);
+      if (done) return new Uint8Array(size === buffer.byteLength ? buffer : buffer.transfer(size));
+      const end = size + value.byteLength;
+      if (end > maxBytes) throw new Problem("body-too-large", `Expected a file of at most ${maxBytes} bytes.`);
+      if (end > buffer.byteLength) buffer = buffer.transfer(Math.min(maxBytes, Math.max(end, buffer.byteLength * 2)));
+      new Uint8Array(buffer).set(value, size);
+      size = end;
+    }
+  } catch (error) {
+    // Not awaited: a source that stalls may never acknowledge it.
+    reader.cancel(error).catch(() => {});
+    throw error;
+  } finally {
+    clock.stop();
+  }
+}
+
+function startClock(deadline: number | undefined): { expired: Promise<never>; stop: () => void } {
+  if (deadline === undefined) return { expired: new Promise(() => {}), stop: () => {} };
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  const timer = setTimeout(
+    () => reject(new Problem("source-timeout", "The source sent its file too slowly.")),
+    deadline,
+  );
+  return { expired: promise, stop: () => clearTimeout(timer) };
+}

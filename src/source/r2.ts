@@ -1,0 +1,61 @@
+/** Originals from the owner's R2 bucket, below one prefix. */
+import { Problem } from "../errors.ts";
+import { readBody } from "./body.ts";
+import type { Original, Validators } from "./http.ts";
+
+/** The part of an R2 bucket that is used. An answer without `body` means that the condition did not hold. */
+export interface Originals {
+  get(key: string, options?: { onlyIf?: { etagDoesNotMatch?: string } }): Promise<OriginalObject | null>;
+}
+interface OriginalObject {
+  readonly size: number;
+  readonly httpEtag: string;
+  readonly uploaded: Date;
+  readonly body?: ReadableStream<Uint8Array>;
+}
+
+/**
+ * Reads an original.
+ *
+ * R2 keys are flat text in which `..` means nothing, but a key that looks like a way out is refused all the same: buckets
+ * get mirrored to file systems.
+ *
+ * @throws Problem `source-not-allowed` (bad key), `source-not-found`, `body-too-large`, `source-failed` (R2 failing).
+ */
+export async function readR2(
+  key: string,
+  { originals, prefix, maxBytes, validators = {} }: ReadR2Options,
+): Promise<Original> {
+  checkKey(key);
+  try {
+    const etag = validators.etag?.replace(/^W\//, "").replaceAll('"', "");
+    const object = await originals.get(`${prefix}${key}`, etag ? { onlyIf: { etagDoesNotMatch: etag } } : {});
+    if (!object) throw new Problem("source-not-found", "The original is not in the bucket.");
+    if (!object.body) return { status: "not-modified" };
+    if (object.size > maxBytes) {
+      await object.body.cancel();
+      throw new Problem("body-too-large", `Expected a file of at most ${maxBytes} bytes, but got ${object.size}.`);
+    }
+    const bytes = await readBody(object.body, { maxBytes });
+    return { status: "read", bytes, etag: object.httpEtag, lastModified: object.uploaded.toUTCString() };
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem("source-failed", "The bucket of originals could not be read.", error);
+  }
+}
+
+export interface ReadR2Options {
+  readonly originals: Originals;
+  /** Put before every key, e.g. `photos/`. */
+  readonly prefix: string;
+  readonly maxBytes: number;
+  readonly validators?: Validators;
+}
+
+function checkKey(key: string): void {
+  const segments = key.split(/[/\\]/);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  if (/[\u0000-\u001f\u007f\ufffd]/.test(key) || segments.some((s) => s === "" || s === "." || s === "..")) {
+    throw new Problem("source-not-allowed", "Expected an R2 key without empty or dot segments and control characters.");
+  }
+}
