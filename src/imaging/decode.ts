@@ -1,13 +1,22 @@
 import { Problem } from "../errors.ts";
+import { openAvif } from "./avif.ts";
+import { openGif } from "./gif.ts";
 import type { Geometry, Header, LoadCodec, OpenSource, PixelTarget, RgbImage, RowSink, SourceFormat } from "./image.ts";
 import { openJpeg } from "./jpeg.ts";
 import { orient } from "./orient.ts";
 import { openPng } from "./png.ts";
 import { Resampler } from "./resample.ts";
 import { sniff } from "./sniff.ts";
+import { openWebp } from "./webp.ts";
 
 /** Every format that is read, one file each. */
-const OPENERS: Partial<Record<SourceFormat, OpenSource>> = { jpeg: openJpeg, png: openPng };
+const OPENERS: Record<SourceFormat, OpenSource> = {
+  jpeg: openJpeg,
+  png: openPng,
+  webp: openWebp,
+  gif: openGif,
+  avif: openAvif,
+};
 
 /** The longest side that `decodeExact` accepts. */
 export const EXACT_SIDE = 512;
@@ -55,7 +64,6 @@ async function run(
 ): Promise<Header> {
   const format = sniff(bytes);
   const open = OPENERS[format];
-  if (!open) throw new Problem("unsupported-format", `${format} is not read yet.`);
   try {
     const source = open(bytes);
     check?.(source.header);

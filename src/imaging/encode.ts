@@ -1,3 +1,8 @@
+import jpegEncoder from "@jsquash/jpeg/codec/enc/mozjpeg_enc.js";
+import { defaultOptions as JPEG_DEFAULTS } from "@jsquash/jpeg/meta.js";
+import webpEncoder from "@jsquash/webp/codec/enc/webp_enc_simd.js";
+import { defaultOptions as WEBP_DEFAULTS } from "@jsquash/webp/meta.js";
+import { EmscriptenCodec } from "./emscripten.ts";
 import type { LoadCodec, RgbImage } from "./image.ts";
 import { encodeNpy } from "./npy.ts";
 import { encodePng } from "./png-encode.ts";
@@ -15,10 +20,47 @@ export interface Encoder {
   encode(image: RgbImage, options: EncodeOptions, loadCodec: LoadCodec): Promise<Uint8Array>;
 }
 
+/** What jSquash's encoders export: RGBA in, a view into linear memory out. */
+interface WasmEncoder {
+  encode(rgba: Uint8Array, width: number, height: number, options: object): Uint8Array | null;
+}
+
+const MAX_MEMORY = 32 * 2 ** 20;
+const mozjpeg = new EmscriptenCodec<WasmEncoder>("jpeg-encode", jpegEncoder, MAX_MEMORY);
+const libwebp = new EmscriptenCodec<WasmEncoder>("webp-encode", webpEncoder, MAX_MEMORY);
+
 /** Every format that thumbnails are written in. */
 export const encoders = {
   png: { contentType: "image/png", extension: "png", lossy: false, encode: (image) => encodePng(image) },
+  webp: {
+    contentType: "image/webp",
+    extension: "webp",
+    lossy: true,
+    encode: (image, { quality }, loadCodec) => encodeWith(libwebp, image, { ...WEBP_DEFAULTS, quality }, loadCodec),
+  },
+  jpeg: {
+    contentType: "image/jpeg",
+    extension: "jpg",
+    lossy: true,
+    encode: (image, { quality }, loadCodec) => encodeWith(mozjpeg, image, { ...JPEG_DEFAULTS, quality }, loadCodec),
+  },
   npy: { contentType: "application/x-npy", extension: "npy", lossy: false, encode: async (image) => encodeNpy(image) },
 } satisfies Record<string, Encoder>;
 
 export type OutputFormat = keyof typeof encoders;
+
+function encodeWith(
+  codec: EmscriptenCodec<WasmEncoder>,
+  image: RgbImage,
+  options: object,
+  loadCodec: LoadCodec,
+): Promise<Uint8Array> {
+  const { width, height, data } = image;
+  const rgba = new Uint8Array(width * height * 4).fill(255);
+  for (let from = 0, to = 0; from < data.length; from += 3, to += 4) rgba.set(data.subarray(from, from + 3), to);
+  return codec.run(loadCodec, (encoder) => {
+    const view = encoder.encode(rgba, width, height, options);
+    if (!view) throw new Error("the encoder gave nothing");
+    return view.slice();
+  });
+}

@@ -10,7 +10,7 @@ const MAX_SCANS = 100;
 /** Baseline and progressive JPEG through TurboJPEG, at the smallest scale k/8 that keeps enough pixels. */
 export const openJpeg: OpenSource = (bytes) => {
   const header = readJpegMarkers(bytes);
-  checkPixels("jpeg", header, MAX_PIXELS);
+  checkPixels("JPEG", header, MAX_PIXELS);
   if (header.scans > MAX_SCANS) {
     throw new Problem(
       "undecodable-image",

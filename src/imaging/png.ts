@@ -38,8 +38,8 @@ const BIT_DEPTHS: Record<number, readonly number[]> = {
  */
 export const openPng: OpenSource = (bytes) => {
   const header = readHeader(bytes);
-  if (header.interlaced) checkPixels("png", header, MAX_INTERLACED_PIXELS, "interlaced PNG");
-  else checkPixels("png", header, MAX_PIXELS);
+  if (header.interlaced) checkPixels("interlaced PNG", header, MAX_INTERLACED_PIXELS);
+  else checkPixels("PNG", header, MAX_PIXELS);
   if (header.width > MAX_WIDTH) {
     throw new Problem("image-too-large", `Expected a width of at most ${MAX_WIDTH} pixels; ${header.width} came.`);
   }
