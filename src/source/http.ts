@@ -5,6 +5,7 @@
  */
 import { Problem } from "../errors.ts";
 import { readBody } from "./body.ts";
+import type { HostCheck } from "./dns.ts";
 import { LOOP_HEADERS } from "./loop.ts";
 import { checkUrl, type SourcePolicy } from "./policy.ts";
 
@@ -24,6 +25,13 @@ export type Fetch = (
   url: string,
   init: { redirect: "manual"; headers: Record<string, string>; signal: AbortSignal },
 ) => Promise<Response>;
+
+export interface FetchOptions {
+  readonly fetch: Fetch;
+  /** A look at the addresses of hosts that no rule spells out; see `dns.ts`. */
+  readonly checkHost?: HostCheck | undefined;
+  readonly validators?: Validators;
+}
 
 const REQUEST_HEADERS = {
   "user-agent": "ThumbNet-Edge/0.1 (image thumbnails)",
@@ -45,24 +53,25 @@ const MISSING: readonly number[] = [404, 410];
 export async function fetchHttp(
   url: string,
   policy: SourcePolicy,
-  { fetch, validators = {} }: { fetch: Fetch; validators?: Validators },
+  { fetch, checkHost, validators = {} }: FetchOptions,
 ): Promise<Original> {
   const abort = new AbortController();
+  const headers = { ...REQUEST_HEADERS, ...conditions(validators) };
+  const get = async (hop: URL) => {
+    if (!checkUrl(hop, policy).spelledOut) await checkHost?.(hop.hostname, abort.signal);
+    return fetch(hop.href, { redirect: "manual", headers, signal: abort.signal });
+  };
   const response = await withinTime(policy.headerTimeoutMs, abort, () =>
-    follow(new URL(url), policy, (hop) =>
-      fetch(hop, {
-        redirect: "manual",
-        headers: { ...REQUEST_HEADERS, ...conditions(validators) },
-        signal: abort.signal,
-      }),
-    ),
+    follow(new URL(url), policy.maxRedirects, get),
   );
   try {
     if (response.status === 304 && (validators.etag || validators.lastModified)) return { status: "not-modified" };
     checkStatus(response.status);
     checkLength(response.headers, policy.maxBytes);
-    if (!response.body) throw new Problem("source-failed", "The source answered with an empty body.");
-    const bytes = await readBody(response.body, { maxBytes: policy.maxBytes, deadline: policy.bodyTimeoutMs });
+    const bytes = response.body
+      ? await readBody(response.body, { maxBytes: policy.maxBytes, deadline: policy.bodyTimeoutMs })
+      : new Uint8Array();
+    if (bytes.length === 0) throw new Problem("source-failed", "The source answered with an empty body.");
     return { status: "read", bytes, ...readValidators(response.headers) };
   } catch (error) {
     abort.abort();
@@ -70,17 +79,17 @@ export async function fetchHttp(
   }
 }
 
-async function follow(first: URL, policy: SourcePolicy, get: (url: string) => Promise<Response>): Promise<Response> {
+async function follow(first: URL, maxRedirects: number, get: (url: URL) => Promise<Response>): Promise<Response> {
   let url = first;
-  for (let hops = 0; ; hops++) {
-    checkUrl(url, policy);
-    const response = await get(url.href);
+  for (let redirects = 0; ; redirects++) {
+    const response = await get(url);
     if (!REDIRECTS.includes(response.status)) return response;
     response.body?.cancel().catch(() => {});
-    if (hops === policy.maxRedirects) {
-      throw new Problem("source-failed", `The source redirects more than ${policy.maxRedirects} times.`);
+    if (redirects === maxRedirects) {
+      throw new Problem("source-failed", `The source redirects more than ${maxRedirects} times.`);
     }
-    const target = URL.parse(response.headers.get("location") ?? "", url);
+    const location = response.headers.get("location");
+    const target = location ? URL.parse(location, url) : null;
     if (!target) throw new Problem("source-failed", "The source redirects to no valid place.");
     target.hash = "";
     url = target;

@@ -67,9 +67,10 @@ export function parseSourceRule(text: string): SourceRule {
  *
  * A host that is not public, or is an address, is allowed only by a rule that spells it out; wildcards never match it.
  *
+ * @returns whether a rule spells out the host, so that nothing more needs to be known about it.
  * @throws Problem `source-not-allowed` saying what rules it out.
  */
-export function checkUrl(url: URL, policy: Pick<SourcePolicy, "rules" | "selfHosts">): void {
+export function checkUrl(url: URL, policy: Pick<SourcePolicy, "rules" | "selfHosts">): { spelledOut: boolean } {
   if (url.protocol !== "http:" && url.protocol !== "https:") refuse(`the scheme ${url.protocol} is not http or https`);
   if (url.username || url.password) refuse("it carries a user name or password");
   const hostname = withoutDot(url.hostname);
@@ -79,13 +80,14 @@ export function checkUrl(url: URL, policy: Pick<SourcePolicy, "rules" | "selfHos
     refuse("it leads back to this service");
   }
   const matching = policy.rules.filter((rule) => matchesHost(rule, hostname));
-  const exact = matching.some((rule) => rule.host === hostname);
-  if (!exact && judgement.kind === "address") refuse("its host is an IP address");
-  if (!exact && judgement.reason !== undefined) refuse(`its host is ${judgement.reason}`);
+  const spelledOut = matching.some((rule) => rule.host === hostname);
+  if (!spelledOut && judgement.kind === "address") refuse("its host is an IP address");
+  if (!spelledOut && judgement.reason !== undefined) refuse(`its host is ${judgement.reason}`);
   const place = matching.filter((rule) => rule.schemes.some((s) => s === url.protocol) && rule.port === url.port);
   if (matching.length === 0) refuse("its host is not on the list of allowed hosts");
   if (place.length === 0) refuse("its scheme or port is not allowed for this host");
   if (!place.some((rule) => isBelow(url.pathname, rule.pathPrefix))) refuse("its path is not allowed for this host");
+  return { spelledOut };
 }
 
 function refuse(reason: string): never {

@@ -1,6 +1,7 @@
 /** An original's bytes, wherever it comes from. */
 import { Problem } from "../errors.ts";
 import type { Source } from "../request/source.ts";
+import type { HostCheck } from "./dns.ts";
 import { type Fetch, fetchHttp, type Original, type Validators } from "./http.ts";
 import type { SourcePolicy } from "./policy.ts";
 import { type Originals, readR2 } from "./r2.ts";
@@ -9,6 +10,7 @@ import { type Originals, readR2 } from "./r2.ts";
 export interface SourceContext {
   readonly policy: SourcePolicy;
   readonly fetch: Fetch;
+  readonly checkHost?: HostCheck | undefined;
   /** The owner's bucket; without one there are no `r2:` sources. */
   readonly originals?: Originals | undefined;
   /** Prefix of the originals' keys in the bucket; "" is the whole bucket. */
@@ -23,10 +25,10 @@ export interface SourceContext {
  */
 export async function readSource(
   source: Source,
-  { policy, fetch, originals, originalsPrefix = "" }: SourceContext,
+  { policy, fetch, checkHost, originals, originalsPrefix = "" }: SourceContext,
   validators: Validators = {},
 ): Promise<Original> {
-  if (source.kind === "http") return fetchHttp(source.url, policy, { fetch, validators });
+  if (source.kind === "http") return fetchHttp(source.url, policy, { fetch, checkHost, validators });
   if (!originals) throw new Problem("source-not-allowed", "This service has no bucket of originals.");
   return readR2(source.key, { originals, prefix: originalsPrefix, maxBytes: policy.maxBytes, validators });
 }
