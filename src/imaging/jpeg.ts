@@ -33,7 +33,7 @@ async function decodeScaled(
   const format = header.components.length === 1 ? "grey" : header.components.length === 4 ? "cmyk" : "rgb";
   await withDecompressed({ jpeg: withEnd(bytes, header), width, height, format }, loadCodec, (pixels, warning) => {
     if (warning && !header.complete) throw new Problem("undecodable-image", "The JPEG image is truncated.");
-    if (format === "cmyk") pushCmyk(pixels, width, height, header, target.open(width, height, 3, extent));
+    if (format === "cmyk") pushCmyk(pixels, width, height, target.open(width, height, 3, extent));
     else
       pushRows(
         pixels,
@@ -63,15 +63,14 @@ function pushRows(pixels: Uint8Array, rowBytes: number, height: number, sink: Ro
   for (let y = 0; y < height; y++) sink.push(pixels, y * rowBytes);
 }
 
-/** CMYK to RGB as Pillow's `convert("RGB")`: no profile, and Adobe's files hold inverted values. */
-function pushCmyk(pixels: Uint8Array, width: number, height: number, header: JpegHeader, sink: RowSink): void {
+/** CMYK to RGB as Pillow's `convert("RGB")`: no profile, and values taken for inverted ones, as Adobe writes them. */
+function pushCmyk(pixels: Uint8Array, width: number, height: number, sink: RowSink): void {
   const row = new Uint8Array(width * 3);
-  const inverted = header.adobeTransform !== undefined ? 0 : 255;
   for (let y = 0; y < height; y++) {
     for (let x = 0, from = y * width * 4, to = 0; x < width; x++, from += 4, to += 3) {
-      const light = (pixels[from + 3] as number) ^ inverted;
+      const light = pixels[from + 3] as number;
       for (let channel = 0; channel < 3; channel++) {
-        const product = ((pixels[from + channel] as number) ^ inverted) * light + 128;
+        const product = (pixels[from + channel] as number) * light + 128;
         row[to + channel] = (product + (product >> 8)) >> 8;
       }
     }

@@ -1,0 +1,22 @@
+import { describe, expect, test } from "vitest";
+import { decodeExact } from "../../src/imaging/decode.ts";
+import { difference, goldenFile, goldenNames, goldenPixels } from "./golden.ts";
+import { loadCodec } from "./load-codec.ts";
+
+/** Largest and mean distance to Pillow's pixels; exact where nothing is said. */
+const TOLERANCES: Record<string, { mean: number; max: number }> = {
+  // libavif converts YUV by another route there.
+  "plain.avif": { mean: 0.5, max: 1 },
+};
+
+describe('every format and colour type is Pillow\'s convert("RGB")', () => {
+  test.each(goldenNames(/^(?!resample).*\.(png|jpeg|webp|gif|avif)$/))("%s", async (name) => {
+    const expected = goldenPixels(`${name}.npy`);
+    const actual = await decodeExact(goldenFile(name), loadCodec);
+    expect([actual.width, actual.height]).toEqual([expected.width, expected.height]);
+    const { mean, max } = difference(actual.data, expected.data);
+    const tolerance = TOLERANCES[name] ?? { mean: 0, max: 0 };
+    expect(max).toBeLessThanOrEqual(tolerance.max);
+    expect(mean).toBeLessThanOrEqual(tolerance.mean);
+  });
+});
