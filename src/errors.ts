@@ -19,6 +19,7 @@ export const PROBLEMS = {
   "unsupported-format": { status: 415, title: "The bytes are not an image in a supported format" },
   "undecodable-image": { status: 422, title: "The image cannot be decoded" },
   "internal-error": { status: 500, title: "The service failed" },
+  "loop-detected": { status: 508, title: "The service was asked to fetch from itself" },
   "source-failed": { status: 502, title: "The source did not answer with an image" },
   "source-timeout": { status: 504, title: "The source did not answer in time" },
 } as const satisfies Record<string, { status: number; title: string }>;

@@ -70,7 +70,7 @@ function parseKey(raw: string): string {
 function decodeBase64Url(text: string): string {
   try {
     const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new Problem("invalid-source", `Expected base64url (RFC 4648, section 5) of a URL after "b64:".`);
   }

@@ -1,0 +1,91 @@
+/** Every route of the service, and the whole path of a thumbnail request. */
+import { type Context, Hono } from "hono";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import { computedAnswer } from "./cache/answer.ts";
+import { type CacheTiers, cached } from "./cache/cached.ts";
+import { thumbnailKey } from "./cache/key.ts";
+import { type Config, parseConfig } from "./config.ts";
+import { Problem } from "./errors.ts";
+import { downscalerFor, makeThumbnail, type Runtime } from "./pipeline.ts";
+import { readPost } from "./request/body.ts";
+import { parseThumbnailGet, parseThumbnailPost } from "./request/thumbnail.ts";
+import { respondProblem, respondThumbnail } from "./respond.ts";
+import { isLoop } from "./source/loop.ts";
+import { readSource, type SourceContext } from "./source/read.ts";
+
+type AppEnv = { Bindings: Env; Variables: { config: Config } };
+
+/** The service as a hono app. `runtime` brings the models and codecs of the place it runs in. */
+export function createApp(runtime: Runtime): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  let config: Config | undefined;
+
+  app.use(requestId());
+  app.use(async (c, next) => {
+    await next();
+    c.header("x-request-id", c.var.requestId);
+  });
+  app.use(
+    secureHeaders({ crossOriginResourcePolicy: "cross-origin", contentSecurityPolicy: { defaultSrc: ["'none'"] } }),
+  );
+  app.use(async (c, next) => {
+    if (isLoop(c.req.raw.headers)) throw new Problem("loop-detected", "This request comes from the service itself.");
+    config ??= parseConfig(c.env);
+    c.set("config", config);
+    await next();
+  });
+
+  app.get("/thumbnail/*", async (c) => {
+    const { presets, cacheMaxAge } = c.var.config;
+    const { spec, source, negotiated } = parseThumbnailGet(c.req.raw, presets);
+    const key = await thumbnailKey(source, spec, downscalerFor(spec.size, runtime).card);
+    const answer = await cached(key, c.req.header("if-none-match") ?? null, cacheTiers(c), async (validators) => {
+      const original = await readSource(source, sourceContext(c), validators);
+      if (original.status === "not-modified") return null;
+      return { thumbnail: await makeThumbnail(original.bytes, spec, runtime), validators: original };
+    });
+    return respondThumbnail(answer, { maxAge: cacheMaxAge, negotiated });
+  });
+
+  app.post("/thumbnail/:options", async (c) => {
+    const { presets, maxImageBytes } = c.var.config;
+    const { spec, negotiated } = parseThumbnailPost(c.req.raw, presets);
+    const photo = await readPost(c.req.raw, maxImageBytes);
+    const answer = await computedAnswer(await makeThumbnail(photo, spec, runtime), null);
+    return respondThumbnail(answer, { maxAge: 0, negotiated });
+  });
+
+  app.get("/models", (c) => c.json({ models: runtime.downscalers.map(({ card }) => card) }));
+  app.get("/health", (c) => c.json({ status: "ok" }));
+
+  app.notFound((c) => respondProblem(new Problem("not-found", `There is nothing at ${c.req.method} ${c.req.path}.`)));
+  app.onError((error, c) => {
+    const problem = error instanceof Problem ? error : new Problem("internal-error", "The service failed.", error);
+    if (problem.status >= 500)
+      console.error({ requestId: c.var.requestId, problem: problem.code, cause: String(problem.cause) });
+    return respondProblem(problem);
+  });
+  return app;
+}
+
+function cacheTiers(c: Context<AppEnv>): CacheTiers {
+  return {
+    edge: caches.default,
+    bucket: c.env.THUMBNAILS,
+    host: new URL(c.req.url).origin,
+    maxAge: c.var.config.cacheMaxAge,
+    waitUntil: (promise) => c.executionCtx.waitUntil(promise),
+  };
+}
+
+function sourceContext(c: Context<AppEnv>): SourceContext {
+  const { sourcePolicy, originalsPrefix } = c.var.config;
+  const selfHosts = [...sourcePolicy.selfHosts, new URL(c.req.url).host];
+  return {
+    policy: { ...sourcePolicy, selfHosts },
+    fetch: (url, init) => fetch(url, init),
+    originals: c.env.ORIGINALS,
+    originalsPrefix,
+  };
+}

@@ -1,0 +1,25 @@
+/** Names of cached thumbnails. */
+import type { ModelCard } from "../downscaler/card.ts";
+import type { ThumbnailSpec } from "../pipeline.ts";
+import { canonicalOptions } from "../request/options.ts";
+import { canonicalSource, type Source } from "../request/source.ts";
+import { toHex } from "./hex.ts";
+
+/** Raise it when the same model and options would give other bytes: a decoder, the resampler or an encoder changed. */
+export const PIPELINE_VERSION = 1;
+
+/** R2 allows keys of 1024 bytes; the rest is for the prefix, the digest and the extension. */
+const MAX_SOURCE_LENGTH = 800;
+
+/**
+ * The R2 key of a thumbnail: `thumbnails/<source>/<digest>.<format>`.
+ *
+ * The digest covers everything the bytes depend on: the whole source, the options, the downscaler and the pipeline. The
+ * readable source in front lets an owner list or purge all thumbnails below a source prefix.
+ */
+export async function thumbnailKey(source: Source, spec: ThumbnailSpec, card: ModelCard): Promise<string> {
+  const name = canonicalSource(source);
+  const identity = [name, canonicalOptions({ ...spec }), card.sha256, `pipeline=${PIPELINE_VERSION}`].join("\n");
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(identity));
+  return `thumbnails/${name.slice(0, MAX_SOURCE_LENGTH)}/${toHex(digest)}.${spec.format}`;
+}

@@ -1,0 +1,87 @@
+/** The whole configuration, read once from the Worker's variables and secrets. */
+import { z } from "zod";
+import { type Presets, parseOptions, thumbnailOptions } from "./request/options.ts";
+import { DEFAULT_LIMITS, parseSourceRule, type SourcePolicy, type SourceRule } from "./source/policy.ts";
+
+const MIB = 2 ** 20;
+const list = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean));
+const integer = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+
+/** Every variable, with its default. The names are those of `wrangler.toml`. */
+const variables = z.object({
+  SOURCE_HOSTS: list.transform(parseRules).default([]).meta({
+    description:
+      "Where originals may come from: `images.example.com`, `*.example.com`, `https://example.com:8443/photos/`, or `*` for any public host. Nowhere by default.",
+  }),
+  SELF_HOSTS: list.default([]).meta({
+    description: "Further host names of this very service, so that it is never asked to fetch from itself.",
+  }),
+  ORIGINALS_PREFIX: z.string().default("").meta({
+    description: "Only keys below this prefix of the ORIGINALS bucket can be named by `r2:` sources.",
+  }),
+  MAX_IMAGE_BYTES: integer(1024, 64 * MIB)
+    .default(DEFAULT_LIMITS.maxBytes)
+    .meta({ description: "Largest original in bytes, from a source or in a POST." }),
+  MAX_REDIRECTS: integer(0, 10)
+    .default(DEFAULT_LIMITS.maxRedirects)
+    .meta({ description: "Most redirects a source may answer with; each is checked like the first address." }),
+  CACHE_MAX_AGE: integer(0, 31_536_000)
+    .default(86_400)
+    .meta({ description: "Seconds for which a thumbnail is fresh, here and at the client." }),
+  PRESETS: z
+    .string()
+    .transform(parsePresets)
+    .default({})
+    .meta({ description: 'Named options as a JSON object, e.g. `{"archive": "size=112,format=png"}`.' }),
+});
+
+export interface Config {
+  readonly sourcePolicy: SourcePolicy;
+  readonly originalsPrefix: string;
+  readonly maxImageBytes: number;
+  readonly cacheMaxAge: number;
+  readonly presets: Presets;
+}
+
+/** @throws Error naming each variable, what is expected and what came. */
+export function parseConfig(env: object): Config {
+  const result = variables.safeParse(env);
+  if (!result.success) throw new Error(`The configuration is not valid:\n${z.prettifyError(result.error)}`);
+  const { SOURCE_HOSTS, SELF_HOSTS, ORIGINALS_PREFIX, MAX_IMAGE_BYTES, MAX_REDIRECTS, CACHE_MAX_AGE, PRESETS } =
+    result.data;
+  return {
+    sourcePolicy: {
+      ...DEFAULT_LIMITS,
+      rules: SOURCE_HOSTS,
+      selfHosts: SELF_HOSTS,
+      maxBytes: MAX_IMAGE_BYTES,
+      maxRedirects: MAX_REDIRECTS,
+    },
+    originalsPrefix: ORIGINALS_PREFIX,
+    maxImageBytes: MAX_IMAGE_BYTES,
+    cacheMaxAge: CACHE_MAX_AGE,
+    presets: PRESETS,
+  };
+}
+
+function parseRules(texts: string[], context: z.RefinementCtx): SourceRule[] {
+  try {
+    return texts.map(parseSourceRule);
+  } catch (error) {
+    context.addIssue(messageOf(error));
+    return z.NEVER;
+  }
+}
+
+function parsePresets(text: string, context: z.RefinementCtx): Presets {
+  try {
+    const presets = z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.string()).parse(JSON.parse(text));
+    for (const options of Object.values(presets)) parseOptions(options, thumbnailOptions);
+    return presets;
+  } catch (error) {
+    context.addIssue(`Expected JSON like {"archive": "size=112"}: ${messageOf(error)}`);
+    return z.NEVER;
+  }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

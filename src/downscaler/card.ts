@@ -1,0 +1,79 @@
+/**
+ * The model card: the only contract between training and everything that serves.
+ *
+ * One `card.json` lies beside each model in `models/<name>/` (a Triton model repository). It is validated here whenever it
+ * is loaded, so that a model of the wrong shape is refused at start and not discovered in somebody's labels.
+ */
+import { z } from "zod";
+
+const tensor = z.object({
+  name: z.string().min(1),
+  /** Open Inference Protocol datatype. */
+  datatype: z.enum(["UINT8", "FP32"]),
+  /** -1 is the batch axis; images are NHWC, RGB, 0..255. */
+  shape: z.array(z.int()).min(2),
+  layout: z.string().optional(),
+  color: z.literal("RGB").optional(),
+  range: z.tuple([z.number(), z.number()]).optional(),
+});
+
+const evaluation = z.object({
+  dataset: z.string(),
+  images: z.int().positive(),
+  metric: z.string(),
+  value: z.number(),
+  baseline: z.record(z.string(), z.number()).optional(),
+  how: z.string(),
+});
+
+export const modelCard = z.object({
+  schema: z.literal(1),
+  name: z.string().regex(/^[a-z0-9-]+$/),
+  role: z.enum(["downscaler", "student", "teacher", "restorer"]),
+  version: z.string(),
+  input: tensor,
+  output: tensor,
+  /** How a photo becomes the downscaler's input; students inherit it from their downscaler. */
+  preprocessing: z.object({
+    size: z.int().positive(),
+    filter: z.enum(["bilinear", "bicubic"]),
+    fit: z.enum(["fill", "cover"]),
+  }),
+  /** For a student: the downscaler whose thumbnails it was trained on. */
+  downscaler: z.string().nullable(),
+  /** For a downscaler: the students that read its thumbnails. */
+  students: z.array(z.string()),
+  classes: z.int().positive().nullable(),
+  labels: z.string().nullable(),
+  /** Of `1/model.onnx`, lower-case hex. It is part of every cache key. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int().positive(),
+  parameters: z.int().positive(),
+  flops: z.number().positive(),
+  training: z.record(z.string(), z.unknown()),
+  evaluation: z.array(evaluation),
+  limits: z.string(),
+});
+
+export type ModelCard = z.infer<typeof modelCard>;
+
+/**
+ * Validates the parsed JSON of a card.
+ *
+ * @throws Error that names the card and each field with what was expected. A bad card is a fault of the deployment,
+ *   not of a request, so it is not a `Problem`.
+ */
+export function parseCard(json: unknown, where: string): ModelCard {
+  const result = modelCard.safeParse(json);
+  if (result.success) return result.data;
+  throw new Error(`The model card ${where} is not valid:\n${z.prettifyError(result.error)}`);
+}
+
+/** Checks that the card describes a downscaler and gives its thumbnail's side in pixels. */
+export function thumbnailSize(card: ModelCard): number {
+  const [, height, width, channels] = card.output.shape;
+  if (card.role !== "downscaler" || height === undefined || height !== width || channels !== 3) {
+    throw new Error(`The model ${card.name} is not a downscaler: its output shape is [${card.output.shape}].`);
+  }
+  return height;
+}

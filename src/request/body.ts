@@ -1,0 +1,22 @@
+/** The image in a POST's body. */
+import { Problem } from "../errors.ts";
+import { readBody } from "../source/body.ts";
+
+/**
+ * Reads the body while counting it; a Content-Length over the limit is refused unread.
+ *
+ * @throws Problem `body-too-large`, `invalid-request` if there is no body.
+ */
+export async function readPost(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const announced = Number(request.headers.get("content-length"));
+  if (announced > maxBytes) {
+    throw new Problem(
+      "body-too-large",
+      `Expected an image of at most ${maxBytes} bytes, but ${announced} are announced.`,
+    );
+  }
+  const bytes = request.body ? await readBody(request.body, { maxBytes }) : new Uint8Array();
+  if (bytes.length === 0)
+    throw new Problem("invalid-request", "Expected the bytes of an image as the body, but it is empty.");
+  return bytes;
+}

@@ -1,0 +1,35 @@
+/** HTTP answers: thumbnails and problems. */
+import type { Answer } from "./cache/answer.ts";
+import type { Problem } from "./errors.ts";
+
+export interface Freshness {
+  /** Seconds; 0 for what no cache may keep. */
+  readonly maxAge: number;
+  /** Whether `Accept` had a say. */
+  readonly negotiated: boolean;
+}
+
+/** 200 with the thumbnail, or 304 if the client has it. `Cache-Status` is that of RFC 9211. */
+export function respondThumbnail(answer: Answer, { maxAge, negotiated }: Freshness): Response {
+  const headers = new Headers({
+    etag: answer.etag,
+    "cache-control": maxAge > 0 ? `public, max-age=${maxAge}` : "no-store",
+    "cache-status": `thumbnet-edge; ${answer.from === "computed" ? "fwd=miss" : `hit; detail=${answer.from}`}`,
+  });
+  if (answer.from !== "computed") {
+    headers.set("age", String(Math.max(0, Math.floor((Date.now() - answer.storedAt.getTime()) / 1000))));
+  }
+  if (negotiated) headers.set("vary", "accept");
+  if (answer.body === null) return new Response(null, { status: 304, headers });
+  headers.set("content-type", answer.contentType);
+  if (answer.body instanceof Uint8Array) headers.set("content-length", String(answer.body.length));
+  return new Response(answer.body, { headers });
+}
+
+/** RFC 9457; never cached, so that a source that recovers is asked again. */
+export function respondProblem(problem: Problem): Response {
+  return new Response(JSON.stringify(problem.toJSON()), {
+    status: problem.status,
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store" },
+  });
+}

@@ -1,0 +1,31 @@
+/** What the bundle carries for workerd: compiled codecs and the downscalers. A new model is one new row here. */
+import jpegTurbo from "@cwasm/jpeg-turbo/jpeg-turbo.wasm";
+import avifDecode from "@jsquash/avif/codec/dec/avif_dec.wasm";
+import jpegEncode from "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm";
+import webpDecode from "@jsquash/webp/codec/dec/webp_dec.wasm";
+import webpEncode from "@jsquash/webp/codec/enc/webp_enc_simd.wasm";
+import model56 from "../../models/downscaler-56/1/model.onnx";
+import card56 from "../../models/downscaler-56/card.json";
+import model112 from "../../models/downscaler-112/1/model.onnx";
+import card112 from "../../models/downscaler-112/card.json";
+import { parseCard } from "../downscaler/card.ts";
+import { createDownscaler, type Downscaler } from "../downscaler/downscaler.ts";
+import { loadInWorkerd } from "../downscaler/ort-workerd.ts";
+import type { CodecName, LoadCodec } from "../imaging/image.ts";
+
+const codecs: Record<CodecName, WebAssembly.Module> = {
+  "jpeg-turbo": jpegTurbo,
+  "jpeg-encode": jpegEncode,
+  "webp-decode": webpDecode,
+  "webp-encode": webpEncode,
+  "avif-decode": avifDecode,
+};
+
+export const loadCodec: LoadCodec = async (name) => codecs[name];
+
+export const downscalers: readonly Downscaler[] = [bundled(card56, model56), bundled(card112, model112)];
+
+function bundled(json: unknown, bytes: ArrayBuffer): Downscaler {
+  const card = parseCard(json, "in the bundle");
+  return createDownscaler(card, () => loadInWorkerd(card, bytes));
+}

@@ -1,0 +1,52 @@
+/**
+ * The built Worker in workerd, with miniflare's R2 and caches, and a small internet of our own.
+ *
+ * The Worker's outgoing requests arrive at `globalThis.fetch` of this process. `serveInternet` answers them from a table
+ * of hosts, so that redirects, failures and slow bodies are real HTTP exchanges with nothing of the Worker replaced.
+ */
+import { createTestHarness, type TestHarness, type WorkerHandle } from "wrangler";
+import { WORKER_DIR } from "./build.ts";
+
+export interface TestWorker {
+  /** `path` with its leading slash, or an absolute URL. Redirects are not followed. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  readonly env: { THUMBNAILS: R2Bucket; ORIGINALS: R2Bucket };
+  readonly harness: TestHarness;
+  close(): Promise<void>;
+}
+
+/** Open to any public host unless `vars` says otherwise. */
+export async function startWorker(
+  vars: Record<string, string> = {},
+  secrets: Record<string, string> = {},
+): Promise<TestWorker> {
+  const harness = createTestHarness({
+    workers: [
+      { configPath: "wrangler.toml", prebuiltWorkerDir: WORKER_DIR, vars: { SOURCE_HOSTS: "*", ...vars }, secrets },
+    ],
+  });
+  await harness.listen();
+  const worker: WorkerHandle<TestWorker["env"]> = harness.getWorker();
+  return {
+    fetch: (path, init) => harness.fetch(path, init as never) as unknown as Promise<Response>,
+    env: await worker.getEnv(),
+    harness,
+    close: () => harness.close(),
+  };
+}
+
+export type Internet = Record<string, (request: Request) => Response | Promise<Response>>;
+
+/** Answers requests to the hosts of `internet`; any other host does not resolve. Gives the function that undoes it. */
+export function serveInternet(internet: Internet): () => void {
+  const original = globalThis.fetch;
+  globalThis.fetch = async (input, init) => {
+    const request = new Request(input, { method: init?.method ?? "GET", headers: init?.headers ?? {} });
+    const host = internet[new URL(request.url).host];
+    if (!host) throw new TypeError(`getaddrinfo ENOTFOUND ${new URL(request.url).host}`);
+    return host(request);
+  };
+  return () => {
+    globalThis.fetch = original;
+  };
+}
