@@ -1,0 +1,60 @@
+/** gzip and deflate of bodies, both ways, on zlib's own threads. */
+import { promisify } from "node:util";
+import * as zlib from "node:zlib";
+import { ProtocolError } from "../oip/error.ts";
+
+/** `deflate` is the zlib format (RFC 9110, 8.4.1.2). */
+const CODINGS = {
+  gzip: { pack: promisify(zlib.gzip), unpack: promisify(zlib.gunzip) },
+  deflate: { pack: promisify(zlib.deflate), unpack: promisify(zlib.inflate) },
+} as const;
+
+type Coding = keyof typeof CODINGS;
+const NAMES: readonly Coding[] = ["gzip", "deflate"];
+const isCoding = (name: string): name is Coding => name in CODINGS;
+
+/** Below this a compressed answer saves less than it costs: ten logits are 40 bytes. */
+const MIN_BYTES = 1024;
+
+/**
+ * @param coding value of Content-Encoding.
+ * @param maxBytes bound of the result, so that a small body cannot unpack to gigabytes.
+ * @throws ProtocolError 415 for other codings, 413 beyond the bound, 400 for broken data.
+ */
+export async function unpack(body: Buffer, coding: string | undefined, maxBytes: number): Promise<Buffer> {
+  const name = coding?.trim().toLowerCase() ?? "identity";
+  if (name === "identity" || name === "") return body;
+  if (!isCoding(name)) throw new ProtocolError(415, `Expected Content-Encoding gzip or deflate, but got "${name}".`);
+  try {
+    return await CODINGS[name].unpack(body, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new ProtocolError(413, `The unpacked request exceeds ${maxBytes} bytes.`);
+    throw new ProtocolError(400, `The body is not valid ${name} data.`, cause);
+  }
+}
+
+/** Compresses an answer if the client prefers that and it is worth it. */
+export async function pack(
+  body: Uint8Array,
+  accept: string | undefined,
+): Promise<{ body: Uint8Array; headers: Record<string, string> }> {
+  const coding = body.byteLength < MIN_BYTES ? undefined : preferredCoding(accept);
+  if (coding === undefined) return { body, headers: {} };
+  return {
+    body: await CODINGS[coding].pack(body, { level: 1 }),
+    headers: { "Content-Encoding": coding, Vary: "Accept-Encoding" },
+  };
+}
+
+/** The coding of the highest weight in Accept-Encoding; gzip before deflate at equal weights. */
+export function preferredCoding(accept: string | undefined): Coding | undefined {
+  const weights = new Map(
+    (accept ?? "").split(",").map((entry): [string, number] => {
+      const [name = "", ...parameters] = entry.split(";").map((part) => part.trim().toLowerCase());
+      const q = parameters.find((parameter) => parameter.startsWith("q="));
+      return [name, q === undefined ? 1 : Number(q.slice(2)) || 0];
+    }),
+  );
+  const acceptable = NAMES.filter((name) => (weights.get(name) ?? 0) > 0);
+  return acceptable.sort((a, b) => (weights.get(b) ?? 0) - (weights.get(a) ?? 0))[0];
+}

@@ -1,0 +1,30 @@
+/** Entry: `node src/origin/main.ts --models models --port 8000`. */
+import { startOrigin } from "./server.ts";
+import { describeSettings, parseSettings } from "./settings.ts";
+
+if (process.argv.includes("--help")) {
+  console.log(`Serves a Triton model repository over the Open Inference Protocol (HTTP).\n\n${describeSettings()}`);
+} else {
+  try {
+    await run();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
+
+async function run(): Promise<void> {
+  const settings = parseSettings(process.argv.slice(2), process.env);
+  const origin = await startOrigin(settings);
+  console.log(`Serving ${origin.models.join(", ")} at ${origin.url}/v2`);
+
+  const end = () => {
+    setTimeout(() => {
+      console.error(`Requests were still under way after ${settings.exitTimeoutMs} ms.`);
+      process.exit(1);
+    }, settings.exitTimeoutMs).unref();
+    void origin.close();
+  };
+  process.once("SIGTERM", end);
+  process.once("SIGINT", end);
+}

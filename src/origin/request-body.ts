@@ -1,0 +1,53 @@
+/** Reads request bodies within two bounds: of one body, and of all that are held at once. */
+import type { IncomingMessage } from "node:http";
+import { ProtocolError } from "../oip/error.ts";
+
+/** Counts the bytes held by all requests together. */
+export interface Budget {
+  readonly max: number;
+  used: number;
+}
+
+/**
+ * The whole body; its bytes are taken from the budget by `hold`, which the caller gives back.
+ *
+ * @throws ProtocolError 413 if it is, or says it is, larger than `maxBytes`; 503 if the budget is used up; 400 if it ends early.
+ */
+export async function readBody(
+  incoming: IncomingMessage,
+  maxBytes: number,
+  hold: (bytes: number) => void,
+): Promise<Buffer> {
+  const tooLarge = () => new ProtocolError(413, `The request exceeds ${maxBytes} bytes.`);
+  if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of incoming) {
+      length += chunk.length;
+      if (length > maxBytes) throw tooLarge();
+      hold(chunk.length);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    throw new ProtocolError(400, "The request ended before its body was complete.", error);
+  }
+  const [only] = chunks;
+  return chunks.length === 1 && only ? only : Buffer.concat(chunks, length);
+}
+
+/** Runs `work` with a `hold` whose bytes all go back into the budget at the end. */
+export async function withBudget<T>(budget: Budget, work: (hold: (bytes: number) => void) => Promise<T>): Promise<T> {
+  let held = 0;
+  try {
+    return await work((bytes) => {
+      if (budget.used + bytes > budget.max)
+        throw new ProtocolError(503, "The server holds as many requests as it can.");
+      budget.used += bytes;
+      held += bytes;
+    });
+  } finally {
+    budget.used -= held;
+  }
+}
