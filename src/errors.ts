@@ -10,6 +10,8 @@ export const PROBLEMS = {
   "invalid-options": { status: 400, title: "The options are not valid" },
   "invalid-source": { status: 400, title: "The source is not valid" },
   "invalid-request": { status: 400, title: "The request is not valid" },
+  "invalid-signature": { status: 403, title: "The URL is not signed for this service" },
+  "expired-signature": { status: 403, title: "The signed URL has expired" },
   "source-not-allowed": { status: 403, title: "This source is not allowed" },
   "not-found": { status: 404, title: "There is nothing at this address" },
   "source-not-found": { status: 404, title: "The source image does not exist" },
