@@ -7,11 +7,14 @@ import { spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { getPlatformProxy } from "wrangler";
 
-const PHOTOS = new URL("../examples/photos/", import.meta.url);
-const port = process.env["PORT"] ?? "8787";
+/** Without it wrangler asks the network for a sample of `request.cf`, which nothing here reads. */
+process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
 
-/** Development is open: any public host may be a source. Production starts closed (see SOURCE_HOSTS in the README). */
-const DEVELOPMENT = ["--var", "SOURCE_HOSTS:*"];
+const PHOTOS = new URL("../examples/photos/", import.meta.url);
+const port = process.env.PORT ?? "8787";
+
+/** Development is open: any public host may be a source, URLs need no signature. Production starts closed. */
+const DEVELOPMENT = ["--var", "SOURCE_HOSTS:*", "--var", "ALLOW_UNSIGNED:true"];
 
 const keys = await seedOriginals();
 const wrangler = spawn("wrangler", ["dev", "--port", port, ...DEVELOPMENT, ...process.argv.slice(2)], {
@@ -21,7 +24,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => wr
 wrangler.on("exit", (code) => process.exit(code ?? 0));
 await untilHealthy(`http://127.0.0.1:${port}`);
 console.log(`
-ThumbNet Edge is ready. Any public http(s) image may be a source here: production starts closed. Try:
+ThumbNet Edge is ready, in UNSIGNED mode: whoever reaches this port is served, from any public http(s) image. Production starts
+closed (SIGNING_KEYS and SOURCE_HOSTS in the README). Try:
 
   curl -o thumbnail.png http://127.0.0.1:${port}/thumbnail/size=56/r2:${keys[0]}
   curl --data-binary @photo.jpg -o thumbnail.webp http://127.0.0.1:${port}/thumbnail/size=112,format=webp

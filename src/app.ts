@@ -9,12 +9,13 @@ import { type Config, parseConfig } from "./config.ts";
 import { Problem } from "./errors.ts";
 import { downscalerFor, makeThumbnail, type Runtime } from "./pipeline.ts";
 import { readPost } from "./request/body.ts";
-import { parseThumbnailGet, parseThumbnailPost } from "./request/thumbnail.ts";
+import { type Authorized, authorize, rawTarget } from "./request/sign.ts";
+import { parseThumbnailGet, parseThumbnailPost, type RequestLine } from "./request/thumbnail.ts";
 import { respondProblem, respondThumbnail } from "./respond.ts";
 import { isLoop } from "./source/loop.ts";
 import { readSource, type SourceContext } from "./source/read.ts";
 
-type AppEnv = { Bindings: Env; Variables: { config: Config } };
+type AppEnv = { Bindings: Env; Variables: { config: Config; authorized: Authorized } };
 
 /** The service as a hono app. `runtime` brings the models and codecs of the place it runs in. */
 export function createApp(runtime: Runtime): Hono<AppEnv> {
@@ -36,21 +37,25 @@ export function createApp(runtime: Runtime): Hono<AppEnv> {
     await next();
   });
 
+  app.use("/thumbnail/*", async (c, next) => {
+    c.set("authorized", await authorize(rawTarget(c.req.url), c.var.config.signing, Date.now()));
+    await next();
+  });
+
   app.get("/thumbnail/*", async (c) => {
-    const { presets, cacheMaxAge } = c.var.config;
-    const { spec, source, negotiated } = parseThumbnailGet(c.req.raw, presets);
+    const { spec, source, negotiated } = parseThumbnailGet(requestLine(c), c.var.config.presets);
     const key = await thumbnailKey(source, spec, downscalerFor(spec.size, runtime).card);
     const answer = await cached(key, c.req.header("if-none-match") ?? null, cacheTiers(c), async (validators) => {
       const original = await readSource(source, sourceContext(c), validators);
       if (original.status === "not-modified") return null;
       return { thumbnail: await makeThumbnail(original.bytes, spec, runtime), validators: original };
     });
-    return respondThumbnail(answer, { maxAge: cacheMaxAge, negotiated });
+    return respondThumbnail(answer, { maxAge: maxAge(c), negotiated });
   });
 
   app.post("/thumbnail/:options", async (c) => {
     const { presets, maxImageBytes } = c.var.config;
-    const { spec, negotiated } = parseThumbnailPost(c.req.raw, presets);
+    const { spec, negotiated } = parseThumbnailPost(requestLine(c), presets);
     const photo = await readPost(c.req.raw, maxImageBytes);
     const answer = await computedAnswer(await makeThumbnail(photo, spec, runtime), null);
     return respondThumbnail(answer, { maxAge: 0, negotiated });
@@ -67,6 +72,17 @@ export function createApp(runtime: Runtime): Hono<AppEnv> {
     return respondProblem(problem);
   });
   return app;
+}
+
+function requestLine(c: Context<AppEnv>): RequestLine {
+  return { target: c.var.authorized.target, accept: c.req.header("accept") ?? null };
+}
+
+/** Seconds for which the answer may be kept: never past the end of the signature that it was given for. */
+function maxAge(c: Context<AppEnv>): number {
+  const { config, authorized } = c.var;
+  const left = authorized.expiresAt ? Math.floor((authorized.expiresAt.getTime() - Date.now()) / 1000) : Infinity;
+  return Math.max(0, Math.min(config.cacheMaxAge, left));
 }
 
 function cacheTiers(c: Context<AppEnv>): CacheTiers {

@@ -1,6 +1,7 @@
 /** The whole configuration, read once from the Worker's variables and secrets. */
 import { z } from "zod";
 import { type Presets, parseOptions, thumbnailOptions } from "./request/options.ts";
+import { KEY_ID, type KeyRing, MIN_SECRET_BYTES, type SigningPolicy } from "./request/sign.ts";
 import { DEFAULT_LIMITS, parseSourceRule, type SourcePolicy, type SourceRule } from "./source/policy.ts";
 
 const MIB = 2 ** 20;
@@ -9,6 +10,14 @@ const integer = (minimum: number, maximum: number) => z.coerce.number().int().mi
 
 /** Every variable, with its default. The names are those of `wrangler.toml`. */
 const variables = z.object({
+  SIGNING_KEYS: z.string().transform(parseKeys).default(new Map()).meta({
+    description:
+      'A secret: keys for signed URLs as a JSON object from id to secret (32 bytes or more), e.g. `{"web-1": "..."}`.',
+  }),
+  ALLOW_UNSIGNED: z
+    .enum(["true", "false"])
+    .default("false")
+    .meta({ description: "`true` serves URLs without a signature, to everyone. For development and closed networks." }),
   SOURCE_HOSTS: list.transform(parseRules).default([]).meta({
     description:
       "Where originals may come from: `images.example.com`, `*.example.com`, `https://example.com:8443/photos/`, or `*` for any public host. Nowhere by default.",
@@ -36,6 +45,7 @@ const variables = z.object({
 });
 
 export interface Config {
+  readonly signing: SigningPolicy;
   readonly sourcePolicy: SourcePolicy;
   readonly originalsPrefix: string;
   readonly maxImageBytes: number;
@@ -47,9 +57,19 @@ export interface Config {
 export function parseConfig(env: object): Config {
   const result = variables.safeParse(env);
   if (!result.success) throw new Error(`The configuration is not valid:\n${z.prettifyError(result.error)}`);
-  const { SOURCE_HOSTS, SELF_HOSTS, ORIGINALS_PREFIX, MAX_IMAGE_BYTES, MAX_REDIRECTS, CACHE_MAX_AGE, PRESETS } =
-    result.data;
+  const {
+    SIGNING_KEYS,
+    ALLOW_UNSIGNED,
+    SOURCE_HOSTS,
+    SELF_HOSTS,
+    ORIGINALS_PREFIX,
+    MAX_IMAGE_BYTES,
+    MAX_REDIRECTS,
+    CACHE_MAX_AGE,
+    PRESETS,
+  } = result.data;
   return {
+    signing: { keys: SIGNING_KEYS, allowUnsigned: ALLOW_UNSIGNED === "true" },
     sourcePolicy: {
       ...DEFAULT_LIMITS,
       rules: SOURCE_HOSTS,
@@ -62,6 +82,23 @@ export function parseConfig(env: object): Config {
     cacheMaxAge: CACHE_MAX_AGE,
     presets: PRESETS,
   };
+}
+
+function parseKeys(text: string, context: z.RefinementCtx): KeyRing {
+  const secret = z.string().refine((value) => new TextEncoder().encode(value).length >= MIN_SECRET_BYTES);
+  const entries = z.record(z.string().regex(KEY_ID), secret).safeParse(parseJson(text));
+  if (entries.success) return new Map(Object.entries(entries.data));
+  // Nothing of the text is repeated: messages end up in logs.
+  context.addIssue(`Expected JSON like {"web-1": "<secret>"} with secrets of at least ${MIN_SECRET_BYTES} bytes.`);
+  return z.NEVER;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseRules(texts: string[], context: z.RefinementCtx): SourceRule[] {

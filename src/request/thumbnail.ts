@@ -1,4 +1,5 @@
 /** From the raw request to what is asked for: `/thumbnail/<options>/<source>` and `/thumbnail/<options>`. */
+import { Problem } from "../errors.ts";
 import type { ThumbnailSpec } from "../pipeline.ts";
 import { type Presets, parseOptions, type ThumbnailOptions, thumbnailOptions } from "./options.ts";
 import { parseSource, type Source } from "./source.ts";
@@ -10,33 +11,45 @@ export interface ThumbnailRequest {
   readonly negotiated: boolean;
 }
 
+/** What of a request says which thumbnail is meant. */
+export interface RequestLine {
+  /** Path and query as received (percent-encoding, doubled slashes and the source's query included), without signature. */
+  readonly target: string;
+  /** The `Accept` header. */
+  readonly accept: string | null;
+}
+
 /**
- * Parses a GET. The path is read as it was received (percent-encoding, doubled slashes and the source's query included).
+ * Parses a GET.
  *
- * @throws Problem `invalid-options`, `invalid-source`.
+ * @throws Problem `invalid-options`, `invalid-source`, `not-found` if the route is spelled in another way.
  */
-export function parseThumbnailGet(request: Request, presets: Presets): ThumbnailRequest {
-  const { options, rest } = splitPath(request.url, "/thumbnail/");
-  return { ...parseSpec(options, request, presets), source: parseSource(rest) };
+export function parseThumbnailGet({ target, accept }: RequestLine, presets: Presets): ThumbnailRequest {
+  const { options, rest } = splitTarget(target, "/thumbnail/");
+  return { ...parseSpec(options, accept, presets), source: parseSource(rest) };
 }
 
-/** Parses a POST, whose body is the image. @throws Problem `invalid-options`. */
-export function parseThumbnailPost(request: Request, presets: Presets): Omit<ThumbnailRequest, "source"> {
-  return parseSpec(splitPath(request.url, "/thumbnail/").options, request, presets);
+/** Parses a POST, whose body is the image. @throws Problem `invalid-options`, `not-found`. */
+export function parseThumbnailPost(
+  { target, accept }: RequestLine,
+  presets: Presets,
+): Omit<ThumbnailRequest, "source"> {
+  return parseSpec(splitTarget(target, "/thumbnail/").options, accept, presets);
 }
 
-/** Cuts the raw path and query after `route` into the options segment and all that follows it. */
-export function splitPath(url: string, route: string): { options: string; rest: string } {
-  const { pathname, search } = new URL(url);
-  const tail = pathname.slice(pathname.indexOf(route) + route.length) + search;
+/** Cuts what follows `route` into the options segment and all the rest. */
+export function splitTarget(target: string, route: string): { options: string; rest: string } {
+  // Routers decode before they match, but only the raw text is what was signed.
+  if (!target.startsWith(route)) throw new Problem("not-found", `Expected a path that starts with ${route}.`);
+  const tail = target.slice(route.length);
   const slash = tail.indexOf("/");
   return slash < 0 ? { options: tail, rest: "" } : { options: tail.slice(0, slash), rest: tail.slice(slash + 1) };
 }
 
-function parseSpec(segment: string, request: Request, presets: Presets): Omit<ThumbnailRequest, "source"> {
+function parseSpec(segment: string, accept: string | null, presets: Presets): Omit<ThumbnailRequest, "source"> {
   const options = parseOptions(segment, thumbnailOptions, presets);
   if (options.format !== "auto") return { spec: { ...options, format: options.format }, negotiated: false };
-  return { spec: negotiate(options, request.headers.get("accept")), negotiated: true };
+  return { spec: negotiate(options, accept), negotiated: true };
 }
 
 /** WebP for those who say that they take it, PNG for all others. A quality has no meaning for the lossless PNG. */

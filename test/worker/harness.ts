@@ -15,14 +15,19 @@ export interface TestWorker {
   close(): Promise<void>;
 }
 
-/** Open to any public host unless `vars` says otherwise. */
+/** Open to any public host and unsigned unless `vars` says otherwise. */
 export async function startWorker(
   vars: Record<string, string> = {},
   secrets: Record<string, string> = {},
 ): Promise<TestWorker> {
   const harness = createTestHarness({
     workers: [
-      { configPath: "wrangler.toml", prebuiltWorkerDir: WORKER_DIR, vars: { SOURCE_HOSTS: "*", ...vars }, secrets },
+      {
+        configPath: "wrangler.toml",
+        prebuiltWorkerDir: WORKER_DIR,
+        vars: { SOURCE_HOSTS: "*", ALLOW_UNSIGNED: "true", ...vars },
+        secrets,
+      },
     ],
   });
   await harness.listen();
