@@ -12,6 +12,8 @@ import type { TensorMessage } from "./messages.ts";
 /** Byte length of the JSON in front; absent when the whole body is JSON. */
 export const HEADER_LENGTH = "Inference-Header-Content-Length";
 
+const UTF8 = new TextEncoder();
+
 export interface Body {
   readonly headers: Record<string, string>;
   readonly body: Uint8Array;
@@ -19,7 +21,7 @@ export interface Body {
 
 /** A body of JSON alone when no tensor is sent in binary, else the header, its length, and the tensors behind it. */
 export function joinBody(message: object, binary: readonly Tensor[]): Body {
-  const header = new TextEncoder().encode(JSON.stringify(message));
+  const header = UTF8.encode(JSON.stringify(message));
   if (binary.length === 0) return { headers: { "Content-Type": "application/json" }, body: header };
   const body = new Uint8Array(binary.reduce((sum, { bytes }) => sum + bytes.byteLength, header.byteLength));
   body.set(header);

@@ -84,9 +84,11 @@ export function parseMessage<T>(schema: z.ZodType<T>, text: Uint8Array): T {
   throw new ProtocolError(400, faults.join("; "));
 }
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 function parseJson(text: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(text));
+    return JSON.parse(UTF8.decode(text));
   } catch (cause) {
     throw new ProtocolError(400, "The message is not JSON in UTF-8.", cause);
   }

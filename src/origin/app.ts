@@ -55,7 +55,12 @@ export function createOriginApp(
         if (body !== sent) hold(body.byteLength);
         const headerLength = c.req.header(HEADER_LENGTH);
         const request = headerLength === "0" ? rawRequest(model.config, body) : parseInferRequest(body, headerLength);
-        const { response, binary } = await serve(model, request, settings.requestTimeoutMs, c.req.raw.signal);
+        const { response, binary } = await serve(
+          model,
+          request,
+          settings.requestTimeoutMs,
+          () => c.env.outgoing.destroyed,
+        );
         const answer = encodeInferResponse(response, binary);
         const packed = await pack(answer.body, c.req.header("accept-encoding"));
         return c.body(new Uint8Array(packed.body), 200, { ...answer.headers, ...packed.headers });

@@ -22,17 +22,25 @@ export async function readBody(
   if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let length = 0;
-  try {
-    for await (const chunk of incoming) {
+  // Events rather than `for await`, which costs as much again as the reading itself.
+  await new Promise<void>((resolve, reject) => {
+    const refuse = (error: unknown) => {
+      incoming.off("data", onData).off("end", resolve).off("close", onClose);
+      reject(error);
+    };
+    const onData = (chunk: Buffer) => {
       length += chunk.length;
-      if (length > maxBytes) throw tooLarge();
-      hold(chunk.length);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof ProtocolError) throw error;
-    throw new ProtocolError(400, "The request ended before its body was complete.", error);
-  }
+      try {
+        if (length > maxBytes) throw tooLarge();
+        hold(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        refuse(error);
+      }
+    };
+    const onClose = () => refuse(new ProtocolError(400, "The request ended before its body was complete."));
+    incoming.on("data", onData).on("end", resolve).on("error", onClose).on("close", onClose);
+  });
   const [only] = chunks;
   return chunks.length === 1 && only ? only : Buffer.concat(chunks, length);
 }

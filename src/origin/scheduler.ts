@@ -30,13 +30,14 @@ export interface BatchRecord {
 export interface Scheduler {
   /**
    * @param rows batch rows of the inputs, at most the model's maximum.
+   * @param limits `isGone` says when its turn comes whether the client still waits.
    * @throws ProtocolError 503 if the queue is full or the time is over, 499 if the client went, 500 if the model fails.
    */
   infer(
     model: string,
     inputs: readonly Tensor[],
     rows: number,
-    limits: { timeoutMs: number; signal?: AbortSignal },
+    limits: { timeoutMs: number; isGone: () => boolean },
   ): Promise<Tensor[]>;
   /** Requests waiting, by model. */
   pending(model: string): number;
@@ -48,6 +49,7 @@ interface Waiting {
   /** Only requests of equal shapes share a batch. */
   readonly shapes: string;
   readonly since: number;
+  readonly isGone: () => boolean;
   readonly resolve: (outputs: Tensor[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -88,8 +90,10 @@ export function createScheduler(
         timer = setTimeout(dispatch, next.dueAt - now);
         return;
       }
+      const batch = takeBatch(next.lane, next.waiting);
+      if (batch.length === 0) continue;
       const instance = idle.pop();
-      if (instance) void runBatch(next.lane.model, takeBatch(next.lane, next.waiting), instance);
+      if (instance) void runBatch(next.lane.model, batch, instance);
     }
   }
 
@@ -121,19 +125,16 @@ export function createScheduler(
   }
 
   return {
-    infer(model, inputs, rows, { timeoutMs, signal }) {
+    infer(model, inputs, rows, { timeoutMs, isGone }) {
       const waiting = queues.get(model)?.waiting;
       if (!waiting) throw new Error(`There is no model ${model}.`);
       if (waiting.size >= maxQueue) throw new ProtocolError(503, `Exceeds maximum queue size of model '${model}'`);
       return new Promise((resolve, reject) => {
-        const giveUp = (error: ProtocolError) => {
-          if (waiting.delete(request)) settle(() => reject(error));
-        };
-        const timeout = setTimeout(() => giveUp(new ProtocolError(503, "Request timeout expired")), timeoutMs);
-        const onAbort = () => giveUp(new ProtocolError(499, "The client closed the request"));
+        const timeout = setTimeout(() => {
+          if (waiting.delete(request)) reject(new ProtocolError(503, "Request timeout expired"));
+        }, timeoutMs);
         const settle = (act: () => void) => {
           clearTimeout(timeout);
-          signal?.removeEventListener("abort", onAbort);
           act();
         };
         const request: Waiting = {
@@ -141,11 +142,11 @@ export function createScheduler(
           rows,
           shapes: inputs.map(({ name, shape: [, ...dims] }) => `${name}:${dims}`).join(),
           since: performance.now(),
+          isGone,
           resolve: (outputs) => settle(() => resolve(outputs)),
           reject: (error) => settle(() => reject(error)),
         };
         waiting.add(request);
-        signal?.addEventListener("abort", onAbort);
         plan();
       });
     },
@@ -176,6 +177,11 @@ function takeBatch({ maxBatchSize }: Lane, waiting: Set<Waiting>): Waiting[] {
   const batch: Waiting[] = [];
   let rows = 0;
   for (const request of waiting) {
+    if (request.isGone()) {
+      waiting.delete(request);
+      request.reject(new ProtocolError(499, "The client closed the request"));
+      continue;
+    }
     if (rows + request.rows > maxBatchSize || request.shapes !== (batch[0] ?? request).shapes) break;
     rows += request.rows;
     batch.push(request);

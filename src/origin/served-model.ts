@@ -35,12 +35,12 @@ export async function serve(
   model: ServedModel,
   request: InferRequest,
   maxTimeoutMs: number,
-  signal: AbortSignal,
+  isGone: () => boolean,
 ): Promise<{ response: InferResponse; binary: ReadonlySet<string> }> {
   const { name, version, config, labels, scheduler } = model;
   const rows = checkRequest(request, config);
   const timeoutMs = Math.min(maxTimeoutMs, request.timeout ? request.timeout / 1000 : maxTimeoutMs);
-  const results = await scheduler.infer(name, request.inputs, rows, { timeoutMs, signal });
+  const results = await scheduler.infer(name, request.inputs, rows, { timeoutMs, isGone });
   // Like Triton, the request's own `binary_data_output` counts only when no output is asked for by name.
   const wanted: readonly RequestedOutput[] =
     request.outputs.length > 0
