@@ -11,12 +11,22 @@ export interface JpegComponent {
   readonly table: number;
 }
 
+/** One marker segment: its body is `start` to `end`, its entropy-coded data (of a scan) are `end` to `dataEnd`. */
+export interface Segment {
+  readonly kind: "tables" | "huffman" | "restart" | "scan";
+  readonly start: number;
+  readonly end: number;
+  dataEnd: number;
+}
+
 export interface JpegHeader extends Header {
   readonly progressive: boolean;
   readonly components: readonly JpegComponent[];
-  /** How many scans the file has, and how many components the first one carries. */
+  /** Tables, restart intervals and scan headers in the file's order. */
+  readonly segments: readonly Segment[];
   readonly scans: number;
-  readonly firstScanComponents: number;
+  /** Must a decoder hold the coefficients of the whole picture, as the scans bring them piece by piece. */
+  readonly buffered: boolean;
   /** `transform` of an Adobe segment: 0 RGB or CMYK, 1 YCbCr, 2 YCCK. */
   readonly adobeTransform: number | undefined;
   /** Is there a JFIF segment. */
@@ -26,10 +36,14 @@ export interface JpegHeader extends Header {
   readonly complete: boolean;
 }
 
+const RST0 = 0xd0;
+const RST7 = 0xd7;
 const SOI = 0xd8;
 const EOI = 0xd9;
 const SOS = 0xda;
 const DNL = 0xdc;
+const KINDS: Record<number, Segment["kind"]> = { 219: "tables", 196: "huffman", 221: "restart", [SOS]: "scan" };
+const MAX_SEGMENTS = 1000;
 const SOF_NAMES: Record<number, string> = {
   195: "lossless",
   197: "hierarchical",
@@ -50,7 +64,8 @@ export function readJpegMarkers(bytes: Uint8Array): JpegHeader {
   let adobeTransform: number | undefined;
   let jfif = false;
   let scans = 0;
-  let firstScanComponents = 0;
+  let buffered = false;
+  const segments: Segment[] = [];
   let complete = false;
   let offset = 2;
   while (offset < bytes.length) {
@@ -58,22 +73,27 @@ export function readJpegMarkers(bytes: Uint8Array): JpegHeader {
     if (marker === undefined) break;
     offset = marker.end;
     const { code } = marker;
+    const scan = segments.at(-1);
+    if (scan?.kind === "scan" && scan.dataEnd === 0 && !(code >= RST0 && code <= RST7)) scan.dataEnd = offset - 2;
     if (code === EOI) {
       complete = true;
       break;
     }
     if (code === SOI) damaged("a second image begins inside it");
-    if ((code >= 0xd0 && code <= 0xd7) || code === 0x01) continue;
+    if ((code >= RST0 && code <= RST7) || code === 0x01) continue;
     const length = (byte(bytes, offset) << 8) | byte(bytes, offset + 1);
     if (length < 2 || offset + length > bytes.length) break;
     const body = bytes.subarray(offset + 2, offset + length);
+    const kind = KINDS[code];
+    if (kind) segments.push({ kind, start: offset + 2, end: offset + length, dataEnd: 0 });
+    if (segments.length > MAX_SEGMENTS) damaged(`it has more than ${MAX_SEGMENTS} tables and scans`);
     offset += length;
     if (isFrame(code)) {
       if (frame) damaged("it has two frames");
       frame = readFrame(code, body);
     } else if (code === SOS) {
       if (!frame) damaged("a scan comes before the frame");
-      if (scans++ === 0) firstScanComponents = byte(body, 0);
+      if (scans++ === 0) buffered = frame.progressive || byte(body, 0) < frame.components.length;
     } else if (code === DNL) {
       throw new Problem(
         "undecodable-image",
@@ -89,16 +109,10 @@ export function readJpegMarkers(bytes: Uint8Array): JpegHeader {
   }
   if (!frame) damaged("it has no frame header");
   if (scans === 0) damaged("it has no scan");
-  return {
-    ...frame,
-    orientation,
-    scans,
-    firstScanComponents,
-    adobeTransform,
-    jfif,
-    complete,
-    end: Math.min(offset, bytes.length),
-  };
+  const last = segments.at(-1);
+  if (last?.kind === "scan" && last.dataEnd === 0) last.dataEnd = bytes.length;
+  const end = complete ? offset : bytes.length;
+  return { ...frame, orientation, segments, scans, buffered, adobeTransform, jfif, complete, end };
 }
 
 /** The next marker at or behind `offset`, over entropy-coded data, stuffed zeros and fill bytes. */

@@ -1,13 +1,25 @@
 import { Problem } from "../errors.ts";
 import type { LoadCodec, OpenSource, PixelTarget, RowSink } from "./image.ts";
+import { cmykToRgb } from "./jpeg-color.ts";
+import { decodeEighth } from "./jpeg-eighth.ts";
 import { type JpegHeader, readJpegMarkers } from "./jpeg-markers.ts";
-import { checkPixels } from "./limits.ts";
+import { checkPixels, DECODE_BUDGET } from "./limits.ts";
 import { withDecompressed } from "./turbojpeg.ts";
 
+// The time is bounded by the pixels (a grey file spends as little as 1/32 bit on one), the memory by the scale: at 1/8 100 M pixels are 4.7 MB.
 const MAX_PIXELS = 100e6;
+// libjpeg's own scripts write 10 scans, optimisers up to some 20; each costs a pass over all blocks.
 const MAX_SCANS = 100;
+// libjpeg's code, stack and rows: 3 samples x 16 lines x 65500 columns at most.
+const WORKING_BYTES = 4e6;
 
-/** Baseline and progressive JPEG through TurboJPEG, at the smallest scale k/8 that keeps enough pixels. */
+/**
+ * Baseline and progressive JPEG: at the smallest scale k/8 that keeps enough pixels, decoded by TurboJPEG within the DCT; or, if libjpeg would have
+ * to hold more coefficients than fit, from the DC coefficients alone.
+ *
+ * A file that ends before its pixels do is refused (as by Pillow); one that lacks nothing but the end marker is not. What libjpeg merely warns of
+ * within a complete file is accepted, also as by Pillow.
+ */
 export const openJpeg: OpenSource = (bytes) => {
   const header = readJpegMarkers(bytes);
   checkPixels("JPEG", header, MAX_PIXELS);
@@ -17,16 +29,42 @@ export const openJpeg: OpenSource = (bytes) => {
       `Expected at most ${MAX_SCANS} scans in a JPEG image; ${header.scans} came.`,
     );
   }
-  return { header, decode: (target, loadCodec) => decodeScaled(bytes, header, target, loadCodec) };
+  return {
+    header,
+    async decode(target, loadCodec) {
+      const eighths = scaleFor(header, target);
+      if (memoryFor(header, eighths) <= DECODE_BUDGET) await decodeScaled(bytes, header, eighths, target, loadCodec);
+      else decodeEighth(bytes, header, target);
+    },
+  };
 };
+
+/** The smallest numerator of a DCT scale k/8 that leaves `target.enough` pixels on the shorter side, if the picture fits. */
+function scaleFor(header: JpegHeader, target: PixelTarget): number {
+  const shorter = Math.min(header.width, header.height);
+  let eighths = Math.min(8, Math.max(1, Math.ceil((target.enough * 8) / shorter)));
+  // Of a very long picture the other side would be enormous.
+  while (eighths > 1 && memoryFor({ ...header, buffered: false }, eighths) > DECODE_BUDGET) eighths--;
+  return eighths;
+}
+
+/** Bytes at the peak: the file twice, the scaled picture, and the coefficients that libjpeg holds (2 bytes a sample). */
+function memoryFor(header: JpegHeader, eighths: number): number {
+  const { width, height, components, end, buffered } = header;
+  const scaled = (width * height * components.length * eighths ** 2) / 64;
+  const hMax = Math.max(...components.map(({ h }) => h));
+  const vMax = Math.max(...components.map(({ v }) => v));
+  const samples = components.reduce((sum, { h, v }) => sum + (width * height * h * v) / (hMax * vMax), 0);
+  return 2 * end + scaled + (buffered ? 2 * samples : 0) + WORKING_BYTES;
+}
 
 async function decodeScaled(
   bytes: Uint8Array,
   header: JpegHeader,
+  eighths: number,
   target: PixelTarget,
   loadCodec: LoadCodec,
 ): Promise<void> {
-  const eighths = scaleFor(header, target);
   const extent = { width: (header.width * eighths) / 8, height: (header.height * eighths) / 8 };
   const width = Math.ceil(extent.width);
   const height = Math.ceil(extent.height);
@@ -34,20 +72,11 @@ async function decodeScaled(
   await withDecompressed({ jpeg: withEnd(bytes, header), width, height, format }, loadCodec, (pixels, warning) => {
     if (warning && !header.complete) throw new Problem("undecodable-image", "The JPEG image is truncated.");
     if (format === "cmyk") pushCmyk(pixels, width, height, target.open(width, height, 3, extent));
-    else
-      pushRows(
-        pixels,
-        width * (format === "grey" ? 1 : 3),
-        height,
-        target.open(width, height, format === "grey" ? 1 : 3, extent),
-      );
+    else {
+      const stride = format === "grey" ? 1 : 3;
+      pushRows(pixels, width * stride, height, target.open(width, height, stride, extent));
+    }
   });
-}
-
-/** The smallest numerator of a DCT scale k/8 that leaves `target.enough` pixels on the shorter side. */
-function scaleFor(header: JpegHeader, target: PixelTarget): number {
-  const shorter = Math.min(header.width, header.height);
-  return Math.min(8, Math.max(1, Math.ceil((target.enough * 8) / shorter)));
 }
 
 /** The file up to its EOI; one is added if it is missing, so that libjpeg complains about missing pixels alone. */
@@ -63,17 +92,10 @@ function pushRows(pixels: Uint8Array, rowBytes: number, height: number, sink: Ro
   for (let y = 0; y < height; y++) sink.push(pixels, y * rowBytes);
 }
 
-/** CMYK to RGB as Pillow's `convert("RGB")`: no profile, and values taken for inverted ones, as Adobe writes them. */
 function pushCmyk(pixels: Uint8Array, width: number, height: number, sink: RowSink): void {
-  const row = new Uint8Array(width * 3);
+  const rgb = new Uint8Array(width * 3);
   for (let y = 0; y < height; y++) {
-    for (let x = 0, from = y * width * 4, to = 0; x < width; x++, from += 4, to += 3) {
-      const light = pixels[from + 3] as number;
-      for (let channel = 0; channel < 3; channel++) {
-        const product = (pixels[from + channel] as number) * light + 128;
-        row[to + channel] = (product + (product >> 8)) >> 8;
-      }
-    }
-    sink.push(row, 0);
+    cmykToRgb(pixels, y * width * 4, rgb);
+    sink.push(rgb, 0);
   }
 }

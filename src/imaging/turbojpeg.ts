@@ -1,4 +1,5 @@
 import type { LoadCodec } from "./image.ts";
+import { InstanceSlot } from "./instances.ts";
 
 /** What `@cwasm/jpeg-turbo`'s wasm exports: the TurboJPEG 2 API for decompression. */
 interface TurboExports {
@@ -7,15 +8,6 @@ interface TurboExports {
   free(pointer: number): void;
   tjInitDecompress(): number;
   tjDestroy(handle: number): number;
-  tjDecompressHeader3(
-    handle: number,
-    data: number,
-    size: number,
-    w: number,
-    h: number,
-    subsampling: number,
-    space: number,
-  ): number;
   tjDecompress2(
     handle: number,
     data: number,
@@ -43,40 +35,34 @@ export interface TurboRequest {
   readonly format: keyof typeof PIXEL_FORMATS;
 }
 
-/** A larger linear memory is given back after use: wasm memory never shrinks. */
-const KEEP_BYTES = 16 * 2 ** 20;
-
-let idle: TurboExports | undefined;
+const slot = new InstanceSlot<TurboExports>(({ memory }) => memory);
 
 /**
  * Decompresses with DCT scaling and lends the pixels to `use`. `warning`: libjpeg met data that it had to guess.
- * Throws whatever the wasm throws; that instance is then never used again.
+ * Throws if libjpeg gives up, or what `use` throws; that instance is then dropped.
  */
-export async function withDecompressed(
+export function withDecompressed(
   request: TurboRequest,
   loadCodec: LoadCodec,
   use: (pixels: Uint8Array, warning: boolean) => void,
 ): Promise<void> {
-  const turbo = idle ?? (await instantiate(loadCodec));
-  // Taken out while in use, put back only after success.
-  idle = undefined;
   const { jpeg, width, height } = request;
   const { code, bytes } = PIXEL_FORMATS[request.format];
-  const handle = turbo.tjInitDecompress();
-  const source = turbo.malloc(jpeg.length);
-  if (handle === 0 || source === 0) throw new Error("out of memory");
-  new Uint8Array(turbo.memory.buffer, source, jpeg.length).set(jpeg);
-  const fields = turbo.malloc(16);
-  const pixels = turbo.malloc(width * height * bytes);
-  if (fields === 0 || pixels === 0) throw new Error("out of memory");
-  if (turbo.tjDecompressHeader3(handle, source, jpeg.length, fields, fields + 4, fields + 8, fields + 12) !== 0) {
-    throw new Error("TurboJPEG refused the header");
-  }
-  const status = turbo.tjDecompress2(handle, source, jpeg.length, pixels, width, width * bytes, height, code, 0);
-  use(new Uint8Array(turbo.memory.buffer, pixels, width * height * bytes), status !== 0);
-  for (const pointer of [source, fields, pixels]) turbo.free(pointer);
-  turbo.tjDestroy(handle);
-  if (turbo.memory.buffer.byteLength <= KEEP_BYTES) idle = turbo;
+  return slot.lend(
+    () => instantiate(loadCodec),
+    (turbo) => {
+      const handle = turbo.tjInitDecompress();
+      const source = turbo.malloc(jpeg.length);
+      const pixels = turbo.malloc(width * height * bytes);
+      if (handle === 0 || source === 0 || pixels === 0) throw new Error("TurboJPEG is out of memory");
+      new Uint8Array(turbo.memory.buffer, source, jpeg.length).set(jpeg);
+      const status = turbo.tjDecompress2(handle, source, jpeg.length, pixels, width, width * bytes, height, code, 0);
+      use(new Uint8Array(turbo.memory.buffer, pixels, width * height * bytes), status !== 0);
+      turbo.free(source);
+      turbo.free(pixels);
+      turbo.tjDestroy(handle);
+    },
+  );
 }
 
 async function instantiate(loadCodec: LoadCodec): Promise<TurboExports> {

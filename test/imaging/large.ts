@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 
 const PHOTOS = ["zebra", "ambulance", "deck-chairs"].map((name) =>
   readFileSync(new URL(`../fixtures/photos/${name}.jpg`, import.meta.url)),
@@ -26,7 +26,7 @@ export async function mosaic(width: number, height: number): Promise<{ data: Buf
 }
 
 /** The same picture for sharp to encode. */
-export async function largePicture(width: number, height: number): Promise<sharp.Sharp> {
+export async function largePicture(width: number, height: number): Promise<Sharp> {
   const { data } = await mosaic(width, height);
   return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false });
 }
