@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import { describeSettings, parseSettings } from "../../src/origin/settings.ts";
+
+test("without any setting it listens at loopback, on the port that Triton has", () => {
+  expect(parseSettings([], {})).toMatchObject({ host: "127.0.0.1", port: 8000, provider: "cpu", models: "models" });
+});
+
+test("a flag wins over a variable, a variable over the default", () => {
+  const env = { ORIGIN_PORT: "1", ORIGIN_MAX_QUEUE: "7" };
+  expect(parseSettings(["--port", "2"], env)).toMatchObject({ port: 2, maxQueue: 7 });
+});
+
+describe("a wrong setting is named with what was expected and what came", () => {
+  test.each<[string[], Record<string, string>, RegExp]>([
+    [["--port", "x"], {}, /--port \(ORIGIN_PORT\): Expected a whole number, but got "x"/],
+    [["--port", "65536"], {}, /--port .*65535.*"65536"/],
+    [[], { ORIGIN_INSTANCES: "0" }, /--instances \(ORIGIN_INSTANCES\).*"0"/],
+    [["--provider", "gpu"], {}, /--provider .*"cuda".*but got "gpu"/],
+    [["--max-request-bytes", "1e3"], {}, /--max-request-bytes/],
+    [[], { ORIGIN_HOST: "" }, /ORIGIN_HOST/],
+    [["--nothing", "1"], {}, /--nothing/],
+    [["positional"], {}, /positional/],
+  ])("%j %j", (args, env, message) => {
+    expect(() => parseSettings(args, env)).toThrow(message);
+  });
+
+  test("a bad token is not repeated", () => {
+    expect(() => parseSettings([], { ORIGIN_TOKEN: "hunter2" })).toThrow(/ORIGIN_TOKEN.*but got a secret/);
+    expect(() => parseSettings([], { ORIGIN_TOKEN: "hunter2" })).not.toThrow(/hunter2/);
+  });
+});
+
+test("both sides of a limit", () => {
+  expect(parseSettings(["--port", "65535"], {}).port).toBe(65535);
+  expect(parseSettings(["--port", "0"], {}).port).toBe(0);
+});
+
+test("every setting is described with flag, variable and default", () => {
+  expect(describeSettings()).toMatch(/--max-queue +ORIGIN_MAX_QUEUE +\S.* Default: 16384\./);
+});
