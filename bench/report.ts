@@ -1,0 +1,24 @@
+/** What every published figure carries: versions and machine; and plain Markdown tables. */
+import { readFile } from "node:fs/promises";
+import { cpus, totalmem } from "node:os";
+
+/** Versions of everything that a figure depends on, and the machine it was measured on. */
+export async function describeMachine(): Promise<{ date: string; machine: object; versions: Record<string, string> }> {
+  const names = ["wrangler", "workerd", "onnxruntime-web", "onnxruntime-node", "sharp", "hono"];
+  const versions = await Promise.all(names.map(async (name) => [name, await versionOf(name)] as const));
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30) },
+    versions: { node: process.version, ...Object.fromEntries(versions) },
+  };
+}
+
+/** A Markdown table. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+async function versionOf(name: string): Promise<string> {
+  const file = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+  return JSON.parse(await readFile(file, "utf8")).version;
+}

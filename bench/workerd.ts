@@ -1,0 +1,102 @@
+/** `wrangler dev` as a child process, with its inspector, for benchmarks. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+
+export interface Workerd {
+  readonly url: string;
+  /** Process id of the workerd that runs the Worker. */
+  readonly pid: number;
+  /** JavaScript heap and all buffers, WebAssembly memories among them, that V8 accounts to the Worker's isolate. */
+  isolateBytes(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const START_SECONDS = 60;
+
+export async function startWorkerd(vars: Record<string, string> = {}): Promise<Workerd> {
+  const [port, inspectorPort] = [await freePort(), await freePort()];
+  const options = Object.entries({ SOURCE_HOSTS: "*", ALLOW_UNSIGNED: "true", ...vars }).flatMap(([name, value]) => [
+    "--var",
+    `${name}:${value}`,
+  ]);
+  const wrangler = spawn("wrangler", ["dev", "--port", `${port}`, "--inspector-port", `${inspectorPort}`, ...options], {
+    stdio: "ignore",
+    env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },
+  });
+  const deadline = Date.now() + START_SECONDS * 1000;
+  const url = `http://127.0.0.1:${port}`;
+  while (
+    !(await fetch(`${url}/health`).then(
+      (response) => response.ok,
+      () => false,
+    ))
+  ) {
+    if (wrangler.exitCode !== null || Date.now() > deadline) {
+      wrangler.kill();
+      throw new Error("wrangler dev did not start: run it by hand to see why.");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return {
+    url,
+    pid: await workerdOf(wrangler),
+    isolateBytes: () => heapUsage(inspectorPort),
+    async stop() {
+      const ended = once(wrangler, "exit");
+      wrangler.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
+
+async function heapUsage(inspectorPort: number): Promise<number> {
+  const targets = (await (await fetch(`http://127.0.0.1:${inspectorPort}/json`)).json()) as {
+    webSocketDebuggerUrl: string;
+  }[];
+  const socket = new WebSocket(targets[0]?.webSocketDebuggerUrl ?? "");
+  await once(socket, "open");
+  socket.send(JSON.stringify({ id: 1, method: "Runtime.getHeapUsage" }));
+  for (;;) {
+    const [event] = (await once(socket, "message")) as [MessageEvent<string>];
+    const message = JSON.parse(event.data) as {
+      id?: number;
+      result?: { usedSize: number; backingStorageSize: number; embedderHeapUsedSize: number };
+    };
+    if (message.id !== 1 || !message.result) continue;
+    socket.close();
+    return message.result.usedSize + message.result.backingStorageSize;
+  }
+}
+
+/** wrangler runs a proxy and the Worker in two workerds; the Worker's is the one with the larger memory. */
+async function workerdOf(wrangler: ChildProcess): Promise<number> {
+  const found: { pid: number; rss: number }[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+    if (!/^Name:\s+workerd/m.test(status) || !(await descendsFrom(Number(pid), wrangler.pid ?? 0))) continue;
+    found.push({ pid: Number(pid), rss: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) });
+  }
+  const largest = found.sort((a, b) => b.rss - a.rss)[0];
+  if (!largest) throw new Error("There is no workerd below wrangler.");
+  return largest.pid;
+}
+
+async function descendsFrom(pid: number, ancestor: number): Promise<boolean> {
+  for (let at = pid; at > 1; ) {
+    if (at === ancestor) return true;
+    const status = await readFile(`/proc/${at}/status`, "utf8").catch(() => "");
+    at = Number(/^PPid:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+  }
+  return false;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address ? address.port : 0;
+}
