@@ -37,6 +37,21 @@ const variables = z.object({
   CACHE_MAX_AGE: integer(0, 31_536_000)
     .default(86_400)
     .meta({ description: "Seconds for which a thumbnail is fresh, here and at the client." }),
+  FAILURE_MAX_AGE: integer(0, 3600)
+    .default(10)
+    .meta({ description: "Seconds for which a source that failed is not asked again." }),
+  CORS_ORIGINS: list.default(["*"]).meta({
+    description: "Origins of web pages whose scripts may read thumbnails, e.g. `https://www.example.com`; `*` for all.",
+  }),
+  OWNER_KEY: z
+    .string()
+    .refine((key) => new TextEncoder().encode(key).length >= MIN_SECRET_BYTES, {
+      message: `Expected at least ${MIN_SECRET_BYTES} bytes.`,
+    })
+    .optional()
+    .meta({
+      description: "A secret: the bearer token of owners' requests, such as purging. Without it there are none.",
+    }),
   PRESETS: z
     .string()
     .transform(parsePresets)
@@ -50,6 +65,9 @@ export interface Config {
   readonly originalsPrefix: string;
   readonly maxImageBytes: number;
   readonly cacheMaxAge: number;
+  readonly failureMaxAge: number;
+  readonly corsOrigins: readonly string[];
+  readonly ownerKey: string | undefined;
   readonly presets: Presets;
 }
 
@@ -57,30 +75,23 @@ export interface Config {
 export function parseConfig(env: object): Config {
   const result = variables.safeParse(env);
   if (!result.success) throw new Error(`The configuration is not valid:\n${z.prettifyError(result.error)}`);
-  const {
-    SIGNING_KEYS,
-    ALLOW_UNSIGNED,
-    SOURCE_HOSTS,
-    SELF_HOSTS,
-    ORIGINALS_PREFIX,
-    MAX_IMAGE_BYTES,
-    MAX_REDIRECTS,
-    CACHE_MAX_AGE,
-    PRESETS,
-  } = result.data;
+  const values = result.data;
   return {
-    signing: { keys: SIGNING_KEYS, allowUnsigned: ALLOW_UNSIGNED === "true" },
+    signing: { keys: values.SIGNING_KEYS, allowUnsigned: values.ALLOW_UNSIGNED === "true" },
     sourcePolicy: {
       ...DEFAULT_LIMITS,
-      rules: SOURCE_HOSTS,
-      selfHosts: SELF_HOSTS,
-      maxBytes: MAX_IMAGE_BYTES,
-      maxRedirects: MAX_REDIRECTS,
+      rules: values.SOURCE_HOSTS,
+      selfHosts: values.SELF_HOSTS,
+      maxBytes: values.MAX_IMAGE_BYTES,
+      maxRedirects: values.MAX_REDIRECTS,
     },
-    originalsPrefix: ORIGINALS_PREFIX,
-    maxImageBytes: MAX_IMAGE_BYTES,
-    cacheMaxAge: CACHE_MAX_AGE,
-    presets: PRESETS,
+    originalsPrefix: values.ORIGINALS_PREFIX,
+    maxImageBytes: values.MAX_IMAGE_BYTES,
+    cacheMaxAge: values.CACHE_MAX_AGE,
+    failureMaxAge: values.FAILURE_MAX_AGE,
+    corsOrigins: values.CORS_ORIGINS,
+    ownerKey: values.OWNER_KEY,
+    presets: values.PRESETS,
   };
 }
 

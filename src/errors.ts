@@ -5,26 +5,38 @@
  * cause goes to the log alone.
  */
 
+interface Row {
+  readonly status: number;
+  readonly title: string;
+  /** What a source answered, which is what it would answer a moment later; see `cache/failures.ts`. */
+  readonly ofSource?: true;
+  /** Seconds for `Retry-After`. */
+  readonly retryAfter?: number;
+}
+
 /** Every cause the service distinguishes. The key is the stable last segment of the problem's `type`. */
 export const PROBLEMS = {
   "invalid-options": { status: 400, title: "The options are not valid" },
   "invalid-source": { status: 400, title: "The source is not valid" },
   "invalid-request": { status: 400, title: "The request is not valid" },
+  unauthorized: { status: 401, title: "The request needs the owner's key" },
   "invalid-signature": { status: 403, title: "The URL is not signed for this service" },
   "expired-signature": { status: 403, title: "The signed URL has expired" },
   "source-not-allowed": { status: 403, title: "This source is not allowed" },
   "not-found": { status: 404, title: "There is nothing at this address" },
-  "source-not-found": { status: 404, title: "The source image does not exist" },
+  "source-not-found": { status: 404, title: "The source image does not exist", ofSource: true },
   "method-not-allowed": { status: 405, title: "The method is not allowed here" },
-  "body-too-large": { status: 413, title: "The image file is too large" },
-  "image-too-large": { status: 413, title: "The image has too many pixels" },
-  "unsupported-format": { status: 415, title: "The bytes are not an image in a supported format" },
-  "undecodable-image": { status: 422, title: "The image cannot be decoded" },
+  "body-too-large": { status: 413, title: "The image file is too large", ofSource: true },
+  "image-too-large": { status: 413, title: "The image has too many pixels", ofSource: true },
+  "unsupported-format": { status: 415, title: "The bytes are not an image in a supported format", ofSource: true },
+  "undecodable-image": { status: 422, title: "The image cannot be decoded", ofSource: true },
+  "rate-limited": { status: 429, title: "Too many requests", retryAfter: 60 },
   "internal-error": { status: 500, title: "The service failed" },
+  "source-failed": { status: 502, title: "The source did not answer with an image", ofSource: true },
+  overloaded: { status: 503, title: "The service is busy", retryAfter: 1 },
+  "source-timeout": { status: 504, title: "The source did not answer in time", ofSource: true },
   "loop-detected": { status: 508, title: "The service was asked to fetch from itself" },
-  "source-failed": { status: 502, title: "The source did not answer with an image" },
-  "source-timeout": { status: 504, title: "The source did not answer in time" },
-} as const satisfies Record<string, { status: number; title: string }>;
+} as const satisfies Record<string, Row>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
@@ -38,13 +50,17 @@ export class Problem extends Error {
     this.code = code;
   }
 
+  get row(): Row {
+    return PROBLEMS[this.code];
+  }
+
   get status(): number {
-    return PROBLEMS[this.code].status;
+    return this.row.status;
   }
 
   /** The body of RFC 9457; `base` is the absolute or relative prefix of the pages that explain each type. */
   toJSON(base = "/problems/"): { type: string; title: string; status: number; detail: string } {
-    const { status, title } = PROBLEMS[this.code];
+    const { status, title } = this.row;
     return { type: `${base}${this.code}`, title, status, detail: this.message };
   }
 }

@@ -2,15 +2,17 @@
 import type { Answer } from "./cache/answer.ts";
 import type { Problem } from "./errors.ts";
 
-export interface Freshness {
+export interface Delivery {
   /** Seconds; 0 for what no cache may keep. */
   readonly maxAge: number;
   /** Whether `Accept` had a say. */
   readonly negotiated: boolean;
+  /** Of the file's name, if someone saves it. */
+  readonly extension: string;
 }
 
 /** 200 with the thumbnail, or 304 if the client has it. `Cache-Status` is that of RFC 9211. */
-export function respondThumbnail(answer: Answer, { maxAge, negotiated }: Freshness): Response {
+export function respondThumbnail(answer: Answer, { maxAge, negotiated, extension }: Delivery): Response {
   const headers = new Headers({
     etag: answer.etag,
     "cache-control": maxAge > 0 ? `public, max-age=${maxAge}` : "no-store",
@@ -22,14 +24,15 @@ export function respondThumbnail(answer: Answer, { maxAge, negotiated }: Freshne
   if (negotiated) headers.set("vary", "accept");
   if (answer.body === null) return new Response(null, { status: 304, headers });
   headers.set("content-type", answer.contentType);
-  if (answer.body instanceof Uint8Array) headers.set("content-length", String(answer.body.length));
+  headers.set("content-disposition", `inline; filename="thumbnail.${extension}"`);
+  headers.set("content-length", String(answer.body.length));
   return new Response(answer.body, { headers });
 }
 
-/** RFC 9457; never cached, so that a source that recovers is asked again. */
+/** RFC 9457; never cached by clients, so that a source that recovers is seen at once. */
 export function respondProblem(problem: Problem): Response {
-  return new Response(JSON.stringify(problem.toJSON()), {
-    status: problem.status,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store" },
-  });
+  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
+  if (problem.row.retryAfter) headers.set("retry-after", String(problem.row.retryAfter));
+  if (problem.code === "unauthorized") headers.set("www-authenticate", 'Bearer realm="thumbnet-edge"');
+  return new Response(JSON.stringify(problem.toJSON()), { status: problem.status, headers });
 }

@@ -1,27 +1,43 @@
-/** A thumbnail on its way to the client, whichever tier it comes from. */
+/** A thumbnail that is kept, and the answer that is made of it. */
 import type { EncodedThumbnail } from "../pipeline.ts";
+import type { Validators } from "../source/http.ts";
 import { isNotModified } from "./conditional.ts";
 import { toHex } from "./hex.ts";
 
-export interface Answer {
-  /** Null if the client's copy is still good. */
-  readonly body: ReadableStream | Uint8Array | null;
-  readonly contentType: string;
-  /** Strong, with its quotes: the MD5 of the bytes, which is what R2 gives. It names content; no security relies on it. */
+/** A thumbnail with what every tier stores about it. */
+export interface Kept extends EncodedThumbnail {
+  /** Strong, with its quotes: the MD5 of the bytes, which is what R2 gives. */
   readonly etag: string;
   readonly storedAt: Date;
-  readonly from: "edge" | "r2" | "computed";
+  /** What the source said of the original's version. */
+  readonly validators: Validators;
 }
 
-/** The answer made of bytes that were just computed. */
-export async function computedAnswer(thumbnail: EncodedThumbnail, ifNoneMatch: string | null): Promise<Answer> {
-  const digest = await crypto.subtle.digest("MD5", thumbnail.bytes);
-  const etag = `"${toHex(digest)}"`;
-  return {
-    body: isNotModified(ifNoneMatch, etag) ? null : thumbnail.bytes,
-    contentType: thumbnail.contentType,
-    etag,
-    storedAt: new Date(),
-    from: "computed",
-  };
+export type Tier = "edge" | "r2" | "computed";
+
+export interface Answer {
+  /** Null if the client's copy is still good. */
+  readonly body: Uint8Array | null;
+  readonly contentType: string;
+  readonly etag: string;
+  readonly storedAt: Date;
+  readonly from: Tier;
+}
+
+/**
+ * The ETag of bytes. MD5 names content and finds damage, here as in R2; nobody who could forge a thumbnail for it could
+ * not write to the bucket anyway.
+ */
+export async function etagOf(bytes: Uint8Array): Promise<string> {
+  return `"${toHex(await crypto.subtle.digest("MD5", bytes))}"`;
+}
+
+/** A thumbnail that was made or found unchanged just now. */
+export async function keptNow(thumbnail: EncodedThumbnail, validators: Validators): Promise<Kept> {
+  return { ...thumbnail, etag: await etagOf(thumbnail.bytes), storedAt: new Date(), validators };
+}
+
+/** The answer for a client that holds what `ifNoneMatch` names. */
+export function answerOf({ bytes, contentType, etag, storedAt }: Kept, from: Tier, ifNoneMatch: string | null): Answer {
+  return { body: isNotModified(ifNoneMatch, etag) ? null : bytes, contentType, etag, storedAt, from };
 }

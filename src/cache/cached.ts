@@ -1,8 +1,10 @@
-/** Edge, then R2, then compute; each tier is filled after the client has its answer. */
+/** Edge, then R2, then compute; each tier is filled after the client has its answer, and none is needed for one. */
+import { Problem } from "../errors.ts";
+import { SingleFlight } from "../overload/single-flight.ts";
 import type { EncodedThumbnail } from "../pipeline.ts";
 import type { Validators } from "../source/http.ts";
-import { type Answer, computedAnswer } from "./answer.ts";
-import { type Kept, readBucket, writeBucket } from "./bucket.ts";
+import { type Answer, answerOf, type Kept, keptNow, type Tier } from "./answer.ts";
+import { readBucket, writeBucket } from "./bucket.ts";
 import { readEdge, writeEdge } from "./edge.ts";
 
 export interface CacheTiers {
@@ -24,9 +26,13 @@ export interface Computed {
 /** Makes the thumbnail, or gives null if the original is still the version that `validators` name. */
 export type Compute = (validators: Validators) => Promise<Computed | null>;
 
+type Found = Kept & { readonly from: Tier };
+
+const flights = new SingleFlight<Found>();
+
 /**
- * Answers from the nearest tier that can, before any other work. A stale copy is kept if the source says that the
- * original is unchanged. What `compute` throws is kept nowhere.
+ * Answers from the nearest tier that can, before any other work; requests for one key share what lies behind the edge tier.
+ * A stale copy is kept if the source says that the original is unchanged, and served while the source does not answer.
  */
 export async function cached(
   key: string,
@@ -34,33 +40,36 @@ export async function cached(
   tiers: CacheTiers,
   compute: Compute,
 ): Promise<Answer> {
-  const { edge, bucket, host, maxAge, waitUntil } = tiers;
-  const near = await readEdge(edge, host, key, ifNoneMatch);
+  const near = await readEdge(tiers.edge, tiers.host, key, ifNoneMatch);
   if (near) return near;
-
-  const kept = await readBucket(bucket, key, ifNoneMatch);
-  if (kept && Date.now() - kept.storedAt.getTime() <= maxAge * 1000) return fillEdge(kept, key, tiers);
-
-  const computed = await compute(kept?.validators ?? {});
-  if (!computed && !kept) throw new Error("The original cannot be unchanged: there is no earlier version.");
-  const made = computed ?? (await readAgain(bucket, key));
-  const answer = await computedAnswer(made.thumbnail, ifNoneMatch);
-  waitUntil(writeBucket(bucket, key, made.thumbnail, made.validators));
-  waitUntil(writeEdge(edge, host, key, made.thumbnail.bytes, answer, maxAge));
-  return answer;
+  const flight = flights.run(key, () => find(key, tiers, compute));
+  // Others may be waiting for it, and the work is worth keeping, even if this client leaves.
+  tiers.waitUntil(flight.catch(() => {}));
+  const found = await flight;
+  return answerOf(found, found.from, ifNoneMatch);
 }
 
-function fillEdge(kept: Kept, key: string, { edge, host, maxAge, waitUntil }: CacheTiers): Kept {
-  if (!(kept.body instanceof ReadableStream)) return kept;
-  const [toClient, toEdge] = kept.body.tee();
-  waitUntil(new Response(toEdge).arrayBuffer().then((bytes) => writeEdge(edge, host, key, bytes, kept, maxAge)));
-  return { ...kept, body: toClient };
+async function find(key: string, tiers: CacheTiers, compute: Compute): Promise<Found> {
+  const { edge, bucket, host, maxAge, waitUntil } = tiers;
+  const stored = await readBucket(bucket, key);
+  const isFresh = stored !== null && Date.now() - stored.storedAt.getTime() <= maxAge * 1000;
+  const found = isFresh ? { ...stored, from: "r2" as const } : await renew(stored, compute);
+  if (found.from === "computed") waitUntil(writeBucket(bucket, key, found));
+  waitUntil(writeEdge(edge, host, key, found, maxAge));
+  return found;
 }
 
-/** The whole stale copy, to be written back as fresh: R2 has no way to touch an object. */
-async function readAgain(bucket: R2Bucket, key: string): Promise<Computed> {
-  const kept = await readBucket(bucket, key, null);
-  if (!kept?.body) throw new Error("The thumbnail left the bucket while its source was asked.");
-  const bytes = new Uint8Array(await new Response(kept.body).arrayBuffer());
-  return { thumbnail: { bytes, contentType: kept.contentType }, validators: kept.validators };
+async function renew(stale: Kept | null, compute: Compute): Promise<Found> {
+  try {
+    const computed = await compute(stale?.validators ?? {});
+    if (computed) return { ...(await keptNow(computed.thumbnail, computed.validators)), from: "computed" };
+    if (stale) return { ...(await keptNow(stale, stale.validators)), from: "computed" };
+    throw new Error("The original cannot be unchanged: there is no earlier version.");
+  } catch (error) {
+    if (stale && error instanceof Problem && STALE_IF.includes(error.code)) return { ...stale, from: "r2" };
+    throw error;
+  }
 }
+
+/** RFC 5861's stale-if-error: the source said nothing about the original. Its `Age` tells the client. */
+const STALE_IF: readonly string[] = ["source-failed", "source-timeout", "overloaded", "rate-limited"];

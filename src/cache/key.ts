@@ -8,8 +8,11 @@ import { toHex } from "./hex.ts";
 /** Raise it when the same model and options would give other bytes: a decoder, the resampler or an encoder changed. */
 export const PIPELINE_VERSION = 1;
 
+/** Where thumbnails live in their bucket. */
+export const THUMBNAILS_PREFIX = "thumbnails/";
+
 /** R2 allows keys of 1024 bytes; the rest is for the prefix, the digest and the extension. */
-const MAX_SOURCE_LENGTH = 800;
+export const MAX_SOURCE_LENGTH = 800;
 
 /**
  * The R2 key of a thumbnail: `thumbnails/<source>/<digest>.<format>`.
@@ -21,5 +24,5 @@ export async function thumbnailKey(source: Source, spec: ThumbnailSpec, card: Mo
   const name = canonicalSource(source);
   const identity = [name, canonicalOptions({ ...spec }), card.sha256, `pipeline=${PIPELINE_VERSION}`].join("\n");
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(identity));
-  return `thumbnails/${name.slice(0, MAX_SOURCE_LENGTH)}/${toHex(digest)}.${spec.format}`;
+  return `${THUMBNAILS_PREFIX}${name.slice(0, MAX_SOURCE_LENGTH)}/${toHex(digest)}.${spec.format}`;
 }

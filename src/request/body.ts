@@ -1,13 +1,17 @@
 /** The image in a POST's body. */
 import { Problem } from "../errors.ts";
+import type { Lease } from "../overload/budget.ts";
 import { readBody } from "../source/body.ts";
+
+/** For a phone's photo over a poor connection; a sender that only holds memory is cut off. */
+const POST_TIMEOUT_MS = 60_000;
 
 /**
  * Reads the body while counting it; a Content-Length over the limit is refused unread.
  *
  * @throws Problem `body-too-large`, `invalid-request` if there is no body.
  */
-export async function readPost(request: Request, maxBytes: number): Promise<Uint8Array> {
+export async function readPost(request: Request, maxBytes: number, lease?: Lease): Promise<Uint8Array> {
   const announced = Number(request.headers.get("content-length"));
   if (announced > maxBytes) {
     throw new Problem(
@@ -15,7 +19,9 @@ export async function readPost(request: Request, maxBytes: number): Promise<Uint
       `Expected an image of at most ${maxBytes} bytes, but ${announced} are announced.`,
     );
   }
-  const bytes = request.body ? await readBody(request.body, { maxBytes }) : new Uint8Array();
+  const bytes = request.body
+    ? await readBody(request.body, { maxBytes, lease, deadline: POST_TIMEOUT_MS })
+    : new Uint8Array();
   if (bytes.length === 0)
     throw new Problem("invalid-request", "Expected the bytes of an image as the body, but it is empty.");
   return bytes;

@@ -1,31 +1,44 @@
 /** Reads a stream into memory with a bound on bytes and time, whatever its headers promised. */
 import { Problem } from "../errors.ts";
+import type { Lease } from "../overload/budget.ts";
 
 const FIRST_BUFFER_BYTES = 64 * 1024;
+
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** Milliseconds until the last byte must have come; absent means no limit of its own. */
+  readonly deadline?: number;
+  /** Asked before the buffer grows. While it makes us wait nothing is read, and the sender is held back. */
+  readonly lease?: Lease | undefined;
+}
 
 /**
  * Reads to the end of the stream.
  *
  * The buffer doubles (reallocated in place, at most `maxBytes`), so memory follows what really arrived and not a claim.
  *
- * @param deadline milliseconds until the last byte must have come; absent means no limit of its own.
  * @throws Problem `body-too-large` after the first byte too many, `source-timeout` at the deadline; the stream is cancelled.
  */
 export async function readBody(
   stream: ReadableStream<Uint8Array>,
-  { maxBytes, deadline }: { maxBytes: number; deadline?: number },
+  { maxBytes, deadline, lease }: BodyLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const reader = stream.getReader();
   const clock = startClock(deadline);
   let buffer = new ArrayBuffer(Math.min(FIRST_BUFFER_BYTES, maxBytes));
   let size = 0;
   try {
+    await lease?.hold(buffer.byteLength);
     for (;;) {
       const { done, value } = await Promise.race([reader.read(), clock.expired]);
       if (done) return new Uint8Array(size === buffer.byteLength ? buffer : buffer.transfer(size));
       const end = size + value.byteLength;
       if (end > maxBytes) throw new Problem("body-too-large", `Expected a file of at most ${maxBytes} bytes.`);
-      if (end > buffer.byteLength) buffer = buffer.transfer(Math.min(maxBytes, Math.max(end, buffer.byteLength * 2)));
+      if (end > buffer.byteLength) {
+        const length = Math.min(maxBytes, Math.max(end, buffer.byteLength * 2));
+        await lease?.hold(length);
+        buffer = buffer.transfer(length);
+      }
       new Uint8Array(buffer).set(value, size);
       size = end;
     }

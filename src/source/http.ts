@@ -4,6 +4,7 @@
  * Nothing of the client's request travels on: no cookies, no credentials, no forwarded headers.
  */
 import { Problem } from "../errors.ts";
+import type { Lease } from "../overload/budget.ts";
 import { readBody } from "./body.ts";
 import type { HostCheck } from "./dns.ts";
 import { LOOP_HEADERS } from "./loop.ts";
@@ -31,6 +32,7 @@ export interface FetchOptions {
   /** A look at the addresses of hosts that no rule spells out; see `dns.ts`. */
   readonly checkHost?: HostCheck | undefined;
   readonly validators?: Validators;
+  readonly lease?: Lease | undefined;
 }
 
 const REQUEST_HEADERS = {
@@ -53,7 +55,7 @@ const MISSING: readonly number[] = [404, 410];
 export async function fetchHttp(
   url: string,
   policy: SourcePolicy,
-  { fetch, checkHost, validators = {} }: FetchOptions,
+  { fetch, checkHost, lease, validators = {} }: FetchOptions,
 ): Promise<Original> {
   const abort = new AbortController();
   const headers = { ...REQUEST_HEADERS, ...conditions(validators) };
@@ -69,7 +71,7 @@ export async function fetchHttp(
     checkStatus(response.status);
     checkLength(response.headers, policy.maxBytes);
     const bytes = response.body
-      ? await readBody(response.body, { maxBytes: policy.maxBytes, deadline: policy.bodyTimeoutMs })
+      ? await readBody(response.body, { maxBytes: policy.maxBytes, deadline: policy.bodyTimeoutMs, lease })
       : new Uint8Array();
     if (bytes.length === 0) throw new Problem("source-failed", "The source answered with an empty body.");
     return { status: "read", bytes, ...readValidators(response.headers) };

@@ -1,5 +1,6 @@
 /** Originals from the owner's R2 bucket, below one prefix. */
 import { Problem } from "../errors.ts";
+import type { Lease } from "../overload/budget.ts";
 import { readBody } from "./body.ts";
 import type { Original, Validators } from "./http.ts";
 
@@ -24,7 +25,7 @@ interface OriginalObject {
  */
 export async function readR2(
   key: string,
-  { originals, prefix, maxBytes, validators = {} }: ReadR2Options,
+  { originals, prefix, maxBytes, lease, validators = {} }: ReadR2Options,
 ): Promise<Original> {
   checkKey(key);
   try {
@@ -36,7 +37,7 @@ export async function readR2(
       await object.body.cancel();
       throw new Problem("body-too-large", `Expected a file of at most ${maxBytes} bytes, but got ${object.size}.`);
     }
-    const bytes = await readBody(object.body, { maxBytes });
+    const bytes = await readBody(object.body, { maxBytes, lease });
     return { status: "read", bytes, etag: object.httpEtag, lastModified: object.uploaded.toUTCString() };
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -50,6 +51,7 @@ export interface ReadR2Options {
   readonly prefix: string;
   readonly maxBytes: number;
   readonly validators?: Validators;
+  readonly lease?: Lease | undefined;
 }
 
 function checkKey(key: string): void {

@@ -1,5 +1,6 @@
 /** An original's bytes, wherever it comes from. */
 import { Problem } from "../errors.ts";
+import type { Lease } from "../overload/budget.ts";
 import type { Source } from "../request/source.ts";
 import type { HostCheck } from "./dns.ts";
 import { type Fetch, fetchHttp, type Original, type Validators } from "./http.ts";
@@ -15,6 +16,8 @@ export interface SourceContext {
   readonly originals?: Originals | undefined;
   /** Prefix of the originals' keys in the bucket; "" is the whole bucket. */
   readonly originalsPrefix?: string;
+  /** For the bytes, if many photos are read at the same time. */
+  readonly lease?: Lease | undefined;
 }
 
 /**
@@ -25,10 +28,10 @@ export interface SourceContext {
  */
 export async function readSource(
   source: Source,
-  { policy, fetch, checkHost, originals, originalsPrefix = "" }: SourceContext,
+  { policy, fetch, checkHost, originals, originalsPrefix = "", lease }: SourceContext,
   validators: Validators = {},
 ): Promise<Original> {
-  if (source.kind === "http") return fetchHttp(source.url, policy, { fetch, checkHost, validators });
+  if (source.kind === "http") return fetchHttp(source.url, policy, { fetch, checkHost, validators, lease });
   if (!originals) throw new Problem("source-not-allowed", "This service has no bucket of originals.");
-  return readR2(source.key, { originals, prefix: originalsPrefix, maxBytes: policy.maxBytes, validators });
+  return readR2(source.key, { originals, prefix: originalsPrefix, maxBytes: policy.maxBytes, validators, lease });
 }

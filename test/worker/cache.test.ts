@@ -14,11 +14,13 @@ const runtime = await nodeRuntime();
 const upstream = { photo: church, etag: '"v1"', requests: 0, conditional: 0 };
 let worker: TestWorker;
 let shortLived: TestWorker;
+let forgetful: TestWorker;
 let leaveInternet: () => void;
 
 beforeAll(async () => {
   worker = await startWorker();
   shortLived = await startWorker({ CACHE_MAX_AGE: "0" });
+  forgetful = await startWorker({ FAILURE_MAX_AGE: "0" });
   leaveInternet = serveInternet({
     "photos.example.com": (request) => {
       upstream.requests += 1;
@@ -33,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   leaveInternet();
-  await Promise.all([worker.close(), shortLived.close()]);
+  await Promise.all([worker.close(), shortLived.close(), forgetful.close()]);
 });
 
 const get = (path: string, init: RequestInit = {}) => worker.fetch(path, init);
@@ -182,15 +184,33 @@ describe("a stale thumbnail", () => {
 });
 
 describe("a failure", () => {
-  it("is not kept: the source is asked again at once", async () => {
-    const path = "/thumbnail/_/https://down.example.com/a.jpg";
-    let up = false;
-    const leave = serveInternet({
-      "down.example.com": () => (up ? new Response(church) : new Response("no", { status: 503 })),
+  const path = "/thumbnail/_/https://down.example.com/a.jpg";
+  let up = false;
+  let asked = 0;
+  let leave: () => void;
+
+  beforeAll(() => {
+    leave = serveInternet({
+      "down.example.com": () => {
+        asked += 1;
+        return up ? new Response(church) : new Response("no", { status: 503 });
+      },
     });
+  });
+  afterAll(() => leave());
+
+  it("is remembered for a moment, whatever the options: the source is not asked again", async () => {
     expect((await get(path)).status).toBe(502);
     up = true;
-    expect((await get(path)).status).toBe(200);
-    leave();
+    expect((await get(path)).status).toBe(502);
+    expect((await get(path.replace("_", "size=112"))).status).toBe(502);
+    expect(asked).toBe(1);
+  });
+
+  it("is kept nowhere else: without that moment the source is asked at once", async () => {
+    up = false;
+    expect((await forgetful.fetch(path)).status).toBe(502);
+    up = true;
+    expect((await forgetful.fetch(path)).status).toBe(200);
   });
 });

@@ -1,0 +1,38 @@
+/** Removes what is kept of sources, for owners. */
+import { deleteEdge } from "./edge.ts";
+import { MAX_SOURCE_LENGTH, THUMBNAILS_PREFIX } from "./key.ts";
+
+/** R2 lists and deletes 1000 keys per call; ten calls of each stay within a request's time. */
+const KEYS_PER_CALL = 1000;
+const MAX_CALLS = 10;
+
+export interface Purged {
+  readonly purged: number;
+  /** Whether there is more, to be removed by another call. */
+  readonly more: boolean;
+}
+
+/**
+ * Deletes every thumbnail whose source, in canonical form, starts with `sourcePrefix`, in R2 and in this data centre's edge
+ * tier. Copies at the edge elsewhere and at clients live until their `max-age` ends.
+ *
+ * @throws whatever R2 throws: an owner must know that something was left.
+ */
+export async function purge(
+  sourcePrefix: string,
+  { edge, bucket, host }: { edge: Cache; bucket: R2Bucket; host: string },
+): Promise<Purged> {
+  let purged = 0;
+  for (let call = 0; call < MAX_CALLS; call++) {
+    const { objects, truncated } = await bucket.list({
+      prefix: `${THUMBNAILS_PREFIX}${sourcePrefix.slice(0, MAX_SOURCE_LENGTH)}`,
+      limit: KEYS_PER_CALL,
+    });
+    const keys = objects.map(({ key }) => key);
+    if (keys.length > 0) await bucket.delete(keys);
+    await Promise.all(keys.map((key) => deleteEdge(edge, host, key)));
+    purged += keys.length;
+    if (!truncated) return { purged, more: false };
+  }
+  return { purged, more: true };
+}

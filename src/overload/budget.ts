@@ -1,0 +1,92 @@
+/**
+ * A bound on what requests that run at the same time may take of an isolate: bytes held, or turns at a decoder.
+ *
+ * Requests wait for room, oldest first. The oldest always gets what it asks for, so that half-read bodies can never wait
+ * for each other; at most `total` plus one request's share is in use. A lease ends by itself after `LEASE_MS`: a request
+ * whose client left may be dropped by the runtime without its `finally` ever running.
+ */
+import { Problem } from "../errors.ts";
+
+export interface Lease {
+  /** Waits until `amount` in all is granted. @throws Problem `overloaded` after `maxWaitMs`. */
+  hold(amount: number): Promise<void>;
+}
+
+export interface BudgetOptions {
+  readonly total: number;
+  /** Requests that may hold or wait; one more is refused at once. */
+  readonly maxLeases: number;
+  readonly maxWaitMs: number;
+}
+
+/** Longer than any request runs: 10 s for a source's headers, 20 s for its body, and the wait before. */
+const LEASE_MS = 60_000;
+
+/** Releases wake the waiters; the poll is for leases that ended without one. */
+const POLL_MS = 1000;
+
+interface Held {
+  amount: number;
+  readonly end: number;
+}
+
+export class Budget {
+  readonly #options: BudgetOptions;
+  readonly #leases = new Set<Held>();
+  #released = Promise.withResolvers<void>();
+
+  constructor(options: BudgetOptions) {
+    this.#options = options;
+  }
+
+  /** Runs `work` with a lease that ends with it. @throws Problem `overloaded` if too many are waiting already. */
+  async use<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
+    this.#dropExpired();
+    if (this.#leases.size >= this.#options.maxLeases) throw overloaded();
+    const held: Held = { amount: 0, end: Date.now() + LEASE_MS };
+    this.#leases.add(held);
+    try {
+      return await work({ hold: (amount) => this.#hold(held, amount) });
+    } finally {
+      this.#leases.delete(held);
+      this.#wake();
+    }
+  }
+
+  async #hold(held: Held, amount: number): Promise<void> {
+    const deadline = Date.now() + this.#options.maxWaitMs;
+    while (!this.#fits(held, amount)) {
+      const left = deadline - Date.now();
+      if (left <= 0) throw overloaded();
+      await this.#nextRelease(Math.min(left, POLL_MS));
+    }
+    held.amount = amount;
+  }
+
+  #fits(held: Held, amount: number): boolean {
+    this.#dropExpired();
+    const [oldest] = this.#leases;
+    if (amount <= held.amount || held === oldest) return true;
+    const others = Array.from(this.#leases).reduce((sum, lease) => sum + (lease === held ? 0 : lease.amount), 0);
+    return others + amount <= this.#options.total;
+  }
+
+  #dropExpired(): void {
+    const now = Date.now();
+    for (const lease of this.#leases) if (lease.end <= now) this.#leases.delete(lease);
+  }
+
+  #wake(): void {
+    this.#released.resolve();
+    this.#released = Promise.withResolvers<void>();
+  }
+
+  async #nextRelease(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    await Promise.race([promise, this.#released.promise]);
+    clearTimeout(timer);
+  }
+}
+
+const overloaded = () => new Problem("overloaded", "Too many images are being worked on. Try again in a moment.");

@@ -1,0 +1,24 @@
+/** What one isolate grants to all the requests that run in it at the same time. */
+import { Budget, type Lease } from "./budget.ts";
+
+/**
+ * Bytes of photos read or being read. The one whose turn it is to be decoded is in the decoder's own budget (see
+ * `imaging/limits.ts`): about 40 MB of code and models + 64 MB for that + 24 MB here are the isolate's 128 MB.
+ */
+const photoBytes = new Budget({ total: 24e6, maxLeases: 512, maxWaitMs: 10_000 });
+
+/** Decoding and the downscaler use the CPU without a pause, so side by side they would take more memory and no less time. */
+const decoderTurns = new Budget({ total: 1, maxLeases: 512, maxWaitMs: 20_000 });
+
+/** Runs `work` with a lease for the bytes of the photo that it reads. @throws Problem `overloaded`. */
+export function withPhotoBytes<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
+  return photoBytes.use(work);
+}
+
+/** Runs `work` when no other photo is being decoded. @throws Problem `overloaded`. */
+export function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  return decoderTurns.use(async (turn) => {
+    await turn.hold(1);
+    return work();
+  });
+}
