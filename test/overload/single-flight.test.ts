@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { SingleFlight } from "../../src/overload/single-flight.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("requests for one key share one run; another key has its own", async () => {
+  const flights = new SingleFlight<string>();
+  const work = vi.fn(async (key: string) => {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    return key;
+  });
+  const answers = Promise.all(["a", "a", "b", "a"].map((key) => flights.run(key, () => work(key))));
+  await vi.advanceTimersByTimeAsync(10);
+  expect(await answers).toEqual(["a", "a", "b", "a"]);
+  expect(work).toHaveBeenCalledTimes(2);
+});
+
+test("a run that is over is not shared with later requests", async () => {
+  const flights = new SingleFlight<number>();
+  let runs = 0;
+  const work = async () => ++runs;
+  expect([await flights.run("a", work), await flights.run("a", work)]).toEqual([1, 2]);
+});
+
+test("an error is shared, and not kept", async () => {
+  const flights = new SingleFlight<string>();
+  const fail = () => flights.run("a", () => Promise.reject(new Error("broken")));
+  const results = await Promise.allSettled([fail(), fail()]);
+  expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect(await flights.run("a", async () => "well")).toBe("well");
+});
+
+test("a run whose request vanished is not waited for without end", async () => {
+  const flights = new SingleFlight<string>();
+  void flights.run("a", () => new Promise(() => {}));
+  const follower = flights.run("a", async () => "done by another");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(await follower).toBe("done by another");
+});
