@@ -29,8 +29,7 @@ const MAX_MEMORY = 32 * 2 ** 20;
 const mozjpeg = new EmscriptenCodec<WasmEncoder>("jpeg-encode", jpegEncoder, MAX_MEMORY);
 const libwebp = new EmscriptenCodec<WasmEncoder>("webp-encode", webpEncoder, MAX_MEMORY);
 
-/** Every format that thumbnails are written in. */
-export const encoders = {
+const TABLE = {
   png: { contentType: "image/png", extension: "png", lossy: false, encode: (image) => encodePng(image) },
   webp: {
     contentType: "image/webp",
@@ -47,7 +46,10 @@ export const encoders = {
   npy: { contentType: "application/x-npy", extension: "npy", lossy: false, encode: async (image) => encodeNpy(image) },
 } satisfies Record<string, Encoder>;
 
-export type OutputFormat = keyof typeof encoders;
+export type OutputFormat = keyof typeof TABLE;
+
+/** Every format that thumbnails are written in. */
+export const encoders: Readonly<Record<OutputFormat, Encoder>> = TABLE;
 
 function encodeWith(
   codec: EmscriptenCodec<WasmEncoder>,

@@ -35,11 +35,13 @@ const PASSES = [
  * (or of index 0), not of the background index that no viewer honours.
  */
 export const openGif: OpenSource = (bytes) => {
-  const canvas = { width: uint16(bytes, 6), height: uint16(bytes, 8) };
-  checkPixels("GIF", canvas, MAX_PIXELS);
   const frame = readFirstFrame(bytes);
-  if (frame.left + frame.width > canvas.width || frame.top + frame.height > canvas.height)
-    damaged("its first frame lies outside its canvas");
+  // A frame that does not fit its canvas widens it, as in Pillow and the browsers.
+  const canvas = {
+    width: Math.max(uint16(bytes, 6), frame.left + frame.width),
+    height: Math.max(uint16(bytes, 8), frame.top + frame.height),
+  };
+  checkPixels("GIF", canvas, MAX_PIXELS);
   if (frame.width < 1 || frame.height < 1) damaged("its first frame is empty");
   if (frame.interlaced) checkMemory("interlaced GIF", frame, bytes.length, BYTES_PER_INTERLACED_PIXEL);
   return { header: { ...canvas, orientation: 1 }, decode: async (target) => pushCanvas(bytes, frame, canvas, target) };

@@ -23,11 +23,17 @@ export function checkPixels(what: string, { width, height }: Size, maxPixels: nu
   );
 }
 
-/** Refuses a picture whose pixels, `bytesPerPixel` each, do not fit beside `copies` bytes of compressed data. */
-export function checkMemory(what: string, size: Size, copies: number, bytesPerPixel: number): void {
-  checkPixels(what, size, Math.floor(Math.max(0, DECODE_BUDGET - copies) / bytesPerPixel));
+/** Refuses a picture whose pixels, `bytesPerPixel` each, do not fit into `budget` beside `others` bytes. */
+export function checkMemory(
+  what: string,
+  size: Size,
+  others: number,
+  bytesPerPixel: number,
+  budget = DECODE_BUDGET,
+): void {
+  checkPixels(what, size, Math.floor(Math.max(0, budget - others) / bytesPerPixel));
 }
 
 function millions(pixels: number): string {
-  return (pixels / 1e6).toFixed(1);
+  return (pixels / 1e6).toFixed(2).replace(/\.?0+$/, "");
 }

@@ -16,8 +16,8 @@ interface PngHeader extends Header, PixelLayout {
 // The pixel limit bounds the time: a zlib bomb of 20 MB would unpack to 20 GB, this stops it at 40 M x 8 bytes.
 const MAX_PIXELS = 40e6;
 const MAX_WIDTH = 65_535;
-// Adam7 delivers the rows last, so the whole picture is kept as RGB: 3 B x 12 M = 36 MB.
-const MAX_INTERLACED_PIXELS = 12e6;
+// Adam7 completes its rows last, so the whole picture is kept, in at most 4 bytes a pixel: 40 MB.
+const MAX_INTERLACED_PIXELS = 10e6;
 // Encoders write chunks of 8 KB and more; a file of empty ones would cost a view (some 100 bytes) for every 12 bytes.
 const MAX_CHUNKS = 50_000;
 

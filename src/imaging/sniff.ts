@@ -8,9 +8,9 @@ const SIGNATURES: ReadonlyArray<readonly [SourceFormat, readonly number[]]> = [
   ["gif", [0x47, 0x49, 0x46, 0x38, 0x37, 0x61]],
   ["gif", [0x47, 0x49, 0x46, 0x38, 0x39, 0x61]],
   ["webp", [0x52, 0x49, 0x46, 0x46, -1, -1, -1, -1, 0x57, 0x45, 0x42, 0x50]],
-  ["avif", [-1, -1, -1, -1, 0x66, 0x74, 0x79, 0x70, 0x61, 0x76, 0x69, 0x66]],
-  ["avif", [-1, -1, -1, -1, 0x66, 0x74, 0x79, 0x70, 0x61, 0x76, 0x69, 0x73]],
 ];
+
+const MAX_FTYP = 256;
 
 /** What other files begin with, so that the answer can name what came. */
 const OTHERS: ReadonlyArray<readonly [string, RegExp]> = [
@@ -29,7 +29,17 @@ export function sniff(bytes: Uint8Array): SourceFormat {
   for (const [format, signature] of SIGNATURES) {
     if (bytes.length >= signature.length && signature.every((byte, i) => byte < 0 || byte === bytes[i])) return format;
   }
+  if (hasAvifBrand(bytes)) return "avif";
   throw new Problem("unsupported-format", `Expected a JPEG, PNG, WebP, GIF or AVIF image; ${describe(bytes)} came.`);
+}
+
+/** AVIF files name their brand first or among the compatible ones of their `ftyp` box. */
+function hasAvifBrand(bytes: Uint8Array): boolean {
+  const text = String.fromCharCode(...bytes.subarray(4, MAX_FTYP));
+  if (!text.startsWith("ftyp")) return false;
+  const length = Math.min(MAX_FTYP, (bytes[2] ?? 0) * 256 + (bytes[3] ?? 0)) - 4;
+  for (let at = 4; at + 4 <= length; at += 4) if (/^avi[fs]/.test(text.slice(at, at + 4))) return true;
+  return false;
 }
 
 function describe(bytes: Uint8Array): string {

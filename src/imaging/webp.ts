@@ -21,9 +21,11 @@ interface Frame {
 }
 
 // Per pixel libwebp's RGBA (4 B) and the copy that its binding hands out (4 B); lossless also holds the ARGB it predicts from (4 B).
+// Beside them some 8 MB of the 16 MB that the memory begins with cannot be used for them.
+const FIXED_BYTES = 8.5e6;
 const LOSSY_BYTES_PER_PIXEL = 8;
 const LOSSLESS_BYTES_PER_PIXEL = 12;
-const codec = new EmscriptenCodec<Decoder>("webp-decode", webpDecoder, 72 * 2 ** 20);
+const codec = new EmscriptenCodec<Decoder>("webp-decode", webpDecoder, 64 * 2 ** 20);
 
 /**
  * WebP (RFC 9649) by libwebp: lossy, lossless, with alpha; of an animation the first frame.
@@ -36,8 +38,8 @@ export const openWebp: OpenSource = (bytes) => {
   const header = { ...(canvas ?? { width: frame.width, height: frame.height }), orientation };
   const lossless = frame.kind === "VP8L";
   // The file, the still file cut out of it and its copy in linear memory.
-  const copies = bytes.length + 2 * frame.bitstream.length;
-  checkMemory("WebP", header, copies, lossless ? LOSSLESS_BYTES_PER_PIXEL : LOSSY_BYTES_PER_PIXEL);
+  const others = FIXED_BYTES + bytes.length + 2 * frame.bitstream.length;
+  checkMemory("WebP", header, others, lossless ? LOSSLESS_BYTES_PER_PIXEL : LOSSY_BYTES_PER_PIXEL);
   if (frame.left + frame.width > header.width || frame.top + frame.height > header.height)
     damaged("its frame lies outside its canvas");
   return {

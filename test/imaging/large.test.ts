@@ -1,0 +1,72 @@
+import { afterEach, expect, test, vi } from "vitest";
+import type { Geometry } from "../../src/imaging/image.ts";
+import { DECODE_BUDGET } from "../../src/imaging/limits.ts";
+import { resample } from "../../src/imaging/resample.ts";
+import { difference } from "./golden.ts";
+import { largePicture, mosaic } from "./large.ts";
+import { loadCodec } from "./load-codec.ts";
+
+const GEOMETRY: Geometry = { size: 224, filter: "bilinear", fit: "fill" };
+
+const { Instance, instantiate } = WebAssembly;
+
+afterEach(() => {
+  Object.assign(WebAssembly, { Instance, instantiate });
+  vi.resetModules();
+});
+
+/** Decodes with codecs of its own and tells how large their linear memories have grown. */
+async function decodeMeasured(file: Uint8Array) {
+  const memories: WebAssembly.Memory[] = [];
+  const note = ({ exports }: WebAssembly.Instance) => {
+    for (const item of Object.values(exports)) if (item instanceof WebAssembly.Memory) memories.push(item);
+  };
+  WebAssembly.Instance = class extends Instance {
+    constructor(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
+      super(module, imports);
+      note(this);
+    }
+  };
+  Object.assign(WebAssembly, {
+    async instantiate(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
+      const instance = await instantiate(module, imports);
+      note(instance);
+      return instance;
+    },
+  });
+  const { decode } = await import("../../src/imaging/decode.ts");
+  const image = await decode(file, GEOMETRY, loadCodec);
+  return { image, wasmBytes: memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0) };
+}
+
+// Width, height, what sharp writes, bounds of the error against the full-size decode, and of wasm memory in MB.
+test.each([
+  [4000, 3000, "baseline 4:2:0", { chromaSubsampling: "4:2:0" }, { mean: 0.5, max: 6 }, 16],
+  [4000, 3000, "baseline 4:4:4", { chromaSubsampling: "4:4:4" }, { mean: 0.5, max: 6 }, 20],
+  [4000, 3000, "progressive 4:2:0", { progressive: true, chromaSubsampling: "4:2:0" }, { mean: 0.5, max: 6 }, 60],
+  [5472, 3648, "baseline 4:2:0", { chromaSubsampling: "4:2:0" }, { mean: 1, max: 10 }, 16],
+  [5472, 3648, "progressive 4:2:0", { progressive: true, chromaSubsampling: "4:2:0" }, { mean: 2, max: 40 }, 0],
+  [5472, 3648, "progressive 4:4:4", { progressive: true, chromaSubsampling: "4:4:4" }, { mean: 1, max: 10 }, 0],
+] as const)("a JPEG of %i x %i, %s", async (width, height, _name, options, bounds, wasmMegabytes) => {
+  const file = await (await largePicture(width, height)).jpeg({ quality: 85, ...options }).toBuffer();
+  const expected = resample(await mosaic(width, height), GEOMETRY);
+  const { image, wasmBytes } = await decodeMeasured(file);
+  const { mean, max } = difference(image.data, expected.data);
+  expect(mean).toBeLessThan(bounds.mean);
+  expect(max).toBeLessThanOrEqual(bounds.max);
+  expect(wasmBytes).toBeLessThanOrEqual(wasmMegabytes * 2 ** 20);
+  expect(wasmBytes + file.length).toBeLessThan(DECODE_BUDGET);
+});
+
+// Width, height, what sharp writes, MB that the decoder's memory and the copy of the pixels may take.
+test.each([
+  ["webp", 3400, 2000, { quality: 80 }, 66],
+  ["webp", 2200, 2000, { lossless: true, effort: 0 }, 66],
+  ["avif", 1900, 1400, { quality: 60, effort: 0, chromaSubsampling: "4:4:4" }, 86],
+  ["avif", 1920, 1080, { quality: 60, effort: 0, chromaSubsampling: "4:4:4", bitdepth: 10 }, 86],
+] as const)("a %s of %i x %i fits its memory", async (format, width, height, options, megabytes) => {
+  const file = await (await largePicture(width, height)).toFormat(format, options).toBuffer();
+  const { image, wasmBytes } = await decodeMeasured(file);
+  expect(difference(image.data, resample(await mosaic(width, height), GEOMETRY).data).mean).toBeLessThan(1.2);
+  expect(wasmBytes + width * height * 4 + 2 * file.length).toBeLessThanOrEqual(megabytes * 1e6);
+});
