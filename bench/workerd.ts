@@ -55,7 +55,8 @@ async function heapUsage(inspectorPort: number): Promise<number> {
   const targets = (await (await fetch(`http://127.0.0.1:${inspectorPort}/json`)).json()) as {
     webSocketDebuggerUrl: string;
   }[];
-  const socket = new WebSocket(targets[0]?.webSocketDebuggerUrl ?? "");
+  // wrangler's inspector asks every client for an origin it trusts.
+  const socket = new WebSocket(targets[0]?.webSocketDebuggerUrl ?? "", { headers: { origin: "http://localhost" } });
   await once(socket, "open");
   socket.send(JSON.stringify({ id: 1, method: "Runtime.getHeapUsage" }));
   for (;;) {

@@ -9,7 +9,7 @@ const list = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean)
 const integer = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
 /** Every variable, with its default. The names are those of `wrangler.toml`. */
-const variables = z.object({
+export const variables = z.object({
   SIGNING_KEYS: z.string().transform(parseKeys).default(new Map()).meta({
     description:
       'A secret: keys for signed URLs as a JSON object from id to secret (32 bytes or more), e.g. `{"web-1": "..."}`.',
@@ -40,7 +40,7 @@ const variables = z.object({
   FAILURE_MAX_AGE: integer(0, 3600)
     .default(10)
     .meta({ description: "Seconds for which a source that failed is not asked again." }),
-  CORS_ORIGINS: list.default(["*"]).meta({
+  CORS_ORIGINS: list.prefault("*").meta({
     description: "Origins of web pages whose scripts may read thumbnails, e.g. `https://www.example.com`; `*` for all.",
   }),
   OWNER_KEY: z

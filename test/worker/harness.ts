@@ -19,12 +19,13 @@ export interface TestWorker {
 export async function startWorker(
   vars: Record<string, string> = {},
   secrets: Record<string, string> = {},
+  prebuiltWorkerDir = WORKER_DIR,
 ): Promise<TestWorker> {
   const harness = createTestHarness({
     workers: [
       {
         configPath: "wrangler.toml",
-        prebuiltWorkerDir: WORKER_DIR,
+        prebuiltWorkerDir,
         vars: { SOURCE_HOSTS: "*", ALLOW_UNSIGNED: "true", ...vars },
         secrets,
       },

@@ -1,0 +1,199 @@
+/** Caches that fail, lie, hang or are attacked: every answer is right or an honest refusal, and nothing wrong is kept. */
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { thumbnailKey } from "../../src/cache/key.ts";
+import { downscalerFor } from "../../src/pipeline.ts";
+import { nodeRuntime } from "../../src/runtime/node.ts";
+import { FAULTY_WORKER_DIR } from "./build.ts";
+import { serveInternet, startWorker, type TestWorker } from "./harness.ts";
+
+const church = await readFile("examples/photos/church.jpg");
+const parachute = await readFile("examples/photos/parachute.jpg");
+const runtime = await nodeRuntime();
+
+let worker: TestWorker;
+let stale: TestWorker;
+let leaveInternet: () => void;
+let right: Uint8Array;
+let upstream: { photo: Uint8Array; status: number; requests: number };
+
+beforeAll(async () => {
+  worker = await startWorker({}, {}, FAULTY_WORKER_DIR);
+  stale = await startWorker({ CACHE_MAX_AGE: "0", FAILURE_MAX_AGE: "0" }, {}, FAULTY_WORKER_DIR);
+  upstream = { photo: church, status: 200, requests: 0 };
+  leaveInternet = serveInternet({
+    "photos.example.com": async () => {
+      upstream.requests += 1;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return new Response(upstream.photo, { status: upstream.status, headers: { etag: `"${upstream.photo.length}"` } });
+    },
+  });
+  right = (await get("reference.jpg")).bytes;
+});
+afterAll(async () => {
+  leaveInternet();
+  await Promise.all([worker.close(), stale.close()]);
+});
+
+interface Got {
+  status: number;
+  bytes: Uint8Array;
+  cache: string | null;
+}
+
+async function get(name: string, faults = "", from = worker): Promise<Got> {
+  const response = await from.fetch(`/thumbnail/_/https://photos.example.com/${name}`, {
+    headers: { "x-faults": faults },
+  });
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return { status: response.status, bytes, cache: response.headers.get("cache-status") };
+}
+
+const keyOf = (name: string) =>
+  thumbnailKey(
+    { kind: "http", url: `https://photos.example.com/${name}` },
+    { size: 56, format: "png" },
+    downscalerFor(56, runtime).card,
+  );
+
+const untilKept = async (name: string, { env } = worker) => {
+  const key = await keyOf(name);
+  await vi.waitFor(async () => expect(await env.THUMBNAILS.head(key)).not.toBeNull(), { timeout: 5000 });
+};
+
+describe("with no copy anywhere", () => {
+  it.each([
+    "r2.get=throw",
+    "r2.get=hang",
+    "r2.put=throw",
+    "r2.put=hang",
+    "edge.match=throw",
+    "edge.match=hang",
+    "edge.put=throw",
+  ])("%s costs nothing but time", async (faults) => {
+    expect(await get(`cold-${faults}.jpg`, faults)).toMatchObject({ status: 200, bytes: right });
+  });
+
+  it("all of them at once cost nothing but time, and nothing is kept", async () => {
+    const all = "r2.get=throw, r2.put=throw, edge.match=throw, edge.put=throw";
+    expect(await get("dark.jpg", all)).toMatchObject({ status: 200, bytes: right });
+    expect(await worker.env.THUMBNAILS.head(await keyOf("dark.jpg"))).toBeNull();
+    expect((await get("dark.jpg")).cache).toContain("fwd=miss");
+  });
+});
+
+describe("with a copy in R2", () => {
+  it.each(["throw", "hang", "corrupt", "truncate", "lose"])(
+    "that comes by %s, the thumbnail is made anew",
+    async (kind) => {
+      const name = `r2-${kind}.jpg`;
+      await get(name);
+      await untilKept(name);
+      const again = await get(name, `r2.get=${kind}, edge.match=lose`);
+      expect(again).toMatchObject({ status: 200, bytes: right, cache: "thumbnet-edge; fwd=miss" });
+      expect(await get(name, "edge.match=lose")).toMatchObject({ bytes: right });
+    },
+  );
+
+  it("that someone damaged in the bucket, the thumbnail is made anew and put right", async () => {
+    await get("rotten.jpg");
+    await untilKept("rotten.jpg");
+    const key = await keyOf("rotten.jpg");
+    const object = await worker.env.THUMBNAILS.get(key);
+    await object?.arrayBuffer();
+    // An empty object has an ETag that fits its bytes, but it is no thumbnail.
+    await worker.env.THUMBNAILS.put(key, new Uint8Array());
+    expect(await get("rotten.jpg", "edge.match=lose")).toMatchObject({ status: 200, bytes: right });
+  });
+});
+
+describe("with a copy at the edge", () => {
+  it.each(["throw", "hang", "corrupt", "truncate", "lose"])("that comes by %s, R2's copy is served", async (kind) => {
+    const name = `edge-${kind}.jpg`;
+    await get(name);
+    await untilKept(name);
+    await vi.waitFor(async () => expect((await get(name)).cache).toContain("edge"), { timeout: 5000 });
+    const again = await get(name, `edge.match=${kind}`);
+    expect(again).toMatchObject({ status: 200, bytes: right, cache: "thumbnet-edge; hit; detail=r2" });
+  });
+});
+
+describe("a stale copy", () => {
+  it.each([500, 503, 429])("is served while the source answers %i, and not kept as fresh", async (status) => {
+    const name = `stale-${status}.jpg`;
+    await get(name, "", stale);
+    await untilKept(name, stale);
+    upstream.status = status;
+    const served = await get(name, "", stale);
+    upstream.status = 200;
+    expect(served).toMatchObject({ status: 200, bytes: right, cache: "thumbnet-edge; hit; detail=r2" });
+    const asked = upstream.requests;
+    await get(name, "", stale);
+    expect(upstream.requests).toBe(asked + 1);
+  });
+
+  it.each([404, 410])("is not served when the source says %i: the owner took it away", async (status) => {
+    const name = `gone-${status}.jpg`;
+    await get(name, "", stale);
+    await untilKept(name, stale);
+    upstream.status = status;
+    const served = await get(name, "", stale);
+    upstream.status = 200;
+    expect(served.status).toBe(404);
+  });
+
+  it("is replaced when the source changes under us", async () => {
+    await get("changing.jpg", "", stale);
+    await untilKept("changing.jpg", stale);
+    upstream.photo = parachute;
+    const changed = await get("changing.jpg", "", stale);
+    upstream.photo = church;
+    expect(changed.status).toBe(200);
+    expect(changed.bytes).not.toEqual(right);
+    expect((await get("changing.jpg", "", stale)).bytes).toEqual(right);
+  });
+});
+
+describe("a thundering herd", () => {
+  it("on one URL costs one request to the source and one computation", async () => {
+    upstream.requests = 0;
+    const answers = await Promise.all(Array.from({ length: 40 }, () => get("herd.jpg")));
+    for (const answer of answers) expect(answer).toMatchObject({ status: 200, bytes: right });
+    expect(upstream.requests).toBe(1);
+  });
+
+  it("on a bad source costs one request as well", async () => {
+    Object.assign(upstream, { requests: 0, status: 500 });
+    const answers = await Promise.all(Array.from({ length: 40 }, () => get("bad-herd.jpg")));
+    upstream.status = 200;
+    expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(502));
+    expect(upstream.requests).toBe(1);
+  });
+
+  it("is served to the end when the one who came first leaves", async () => {
+    upstream.requests = 0;
+    const leaving = new AbortController();
+    const first = worker
+      .fetch("/thumbnail/_/https://photos.example.com/leaving.jpg", { signal: leaving.signal })
+      .catch(() => "left");
+    await vi.waitFor(() => expect(upstream.requests).toBe(1));
+    const others = Array.from({ length: 5 }, () => get("leaving.jpg"));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    leaving.abort();
+    for (const other of await Promise.all(others)) expect(other).toMatchObject({ status: 200, bytes: right });
+    expect(await first).toBe("left");
+    expect(upstream.requests).toBe(1);
+  });
+
+  it("of many URLs is served to the last one", async () => {
+    const answers = await Promise.all(Array.from({ length: 60 }, (_, index) => get(`crowd-${index}.jpg`)));
+    for (const answer of answers) expect(answer).toMatchObject({ status: 200, bytes: right });
+  });
+});
+
+it("no fault's detail leaves the service, but the log has it", async () => {
+  worker.harness.clearLogs();
+  const { bytes } = await get("quiet.jpg", "r2.get=throw");
+  expect(new TextDecoder("latin1").decode(bytes)).not.toContain("internal detail");
+  expect(JSON.stringify(worker.harness.getLogs())).toContain("internal detail");
+});

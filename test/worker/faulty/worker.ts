@@ -1,0 +1,94 @@
+/**
+ * The Worker as it ships, over an R2 and a Cache API that fail on order.
+ *
+ * The header `x-faults` names them, e.g. `r2.get=throw, edge.put=hang`; `x-fault-rate: 0.05` draws one at random for that
+ * share of all operations. Real operations run underneath.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createApp } from "../../../src/app.ts";
+import { downscalers, loadCodec } from "../../../src/runtime/workerd.ts";
+
+const KINDS = ["throw", "hang", "corrupt", "truncate", "lose"] as const;
+type Kind = (typeof KINDS)[number];
+type Operation = "r2.get" | "r2.put" | "edge.match" | "edge.put";
+
+const faults = new AsyncLocalStorage<(operation: Operation) => Kind | undefined>();
+
+/** Runs an operation with the fault that is due, if one is. `damage` is how bytes are changed on the way. */
+async function faulty<T>(operation: Operation, run: () => Promise<T>, damage: (value: T, kind: Kind) => T): Promise<T> {
+  const kind = faults.getStore()?.(operation);
+  if (kind === "throw") throw new Error(`${operation} failed: internal detail`);
+  if (kind === "hang") return new Promise<T>(() => {});
+  const value = await run();
+  return kind ? damage(value, kind) : value;
+}
+
+function damageBytes(bytes: ArrayBuffer, kind: Kind): ArrayBuffer {
+  if (kind === "truncate") return bytes.slice(0, bytes.byteLength >> 1);
+  const damaged = new Uint8Array(bytes.slice(0));
+  damaged[damaged.length >> 1] = (damaged[damaged.length >> 1] ?? 0) ^ 1;
+  return damaged.buffer;
+}
+
+function faultyBucket(bucket: R2Bucket): R2Bucket {
+  const get = (key: string) =>
+    faulty(
+      "r2.get",
+      () => bucket.get(key),
+      (object, kind) => {
+        if (!object || kind === "lose") return null;
+        const { httpEtag, httpMetadata, customMetadata, uploaded, size } = object;
+        const arrayBuffer = async () => damageBytes(await object.arrayBuffer(), kind);
+        return { httpEtag, httpMetadata, customMetadata, uploaded, size, arrayBuffer } as R2ObjectBody;
+      },
+    );
+  const put = (key: string, bytes: Uint8Array, options: R2PutOptions) =>
+    faulty(
+      "r2.put",
+      () => bucket.put(key, bytes, options),
+      (object) => object,
+    );
+  return { get, put, list: bucket.list.bind(bucket), delete: bucket.delete.bind(bucket) } as unknown as R2Bucket;
+}
+
+const realEdge = caches.default;
+const faultyEdge = {
+  match: (url: string) =>
+    faulty(
+      "edge.match",
+      () => realEdge.match(url),
+      (response, kind) => {
+        if (!response || kind === "lose") return undefined;
+        const bytes = response.arrayBuffer().then((body) => damageBytes(body, kind));
+        const stream = new ReadableStream({
+          start: async (controller) => {
+            controller.enqueue(new Uint8Array(await bytes));
+            controller.close();
+          },
+        });
+        return new Response(stream, response);
+      },
+    ),
+  put: (url: string, response: Response) =>
+    faulty(
+      "edge.put",
+      () => realEdge.put(url, response),
+      (value) => value,
+    ),
+  delete: (url: string) => realEdge.delete(url),
+};
+Object.defineProperty(globalThis, "caches", { value: { default: faultyEdge } });
+
+const app = createApp({ downscalers, loadCodec });
+
+export default {
+  fetch(request, env, ctx) {
+    const rate = Number(request.headers.get("x-fault-rate") ?? 0);
+    const ordered = new Map(
+      (request.headers.get("x-faults") ?? "").split(",").map((fault) => fault.trim().split("=") as [Operation, Kind]),
+    );
+    const due = (operation: Operation) =>
+      ordered.get(operation) ?? (Math.random() < rate ? KINDS[Math.floor(Math.random() * KINDS.length)] : undefined);
+    return faults.run(due, () => app.fetch(request, { ...env, THUMBNAILS: faultyBucket(env.THUMBNAILS) }, ctx));
+  },
+} satisfies ExportedHandler<Env>;
