@@ -30,7 +30,7 @@ export const thumbnailOptions = z
       .enum([...FORMATS, "auto"])
       .default("png")
       .meta({ description: "Encoding; auto takes the Accept header's choice between webp and png." }),
-    quality: integer(1, 100).optional().meta({ description: "Quality of webp and jpeg, 1 to 100." }),
+    quality: integer(1, 100).optional().meta({ description: "Quality of webp and jpeg, 1 to 100; 75 if absent." }),
     fit: z.enum(["fill", "cover"]).optional().meta({
       description: "Squash the photo to a square, or crop to a centred square; the model's own way if absent.",
     }),
