@@ -86,10 +86,9 @@ export function createOriginApp(
     app.get(`${path}/stats`, (c) => c.json({ model_stats: [expectModel(c).statistics] }));
     app.post(`${path}/infer`, infer);
     app.all(`${path}/infer`, (c) => c.json({ error: "Method Not Allowed" }, 405, { Allow: "POST" }));
+    for (const page of [path, `${path}/ready`, `${path}/stats`]) app.all(page, onlyGet);
   }
-  app.on(["POST", "PUT", "PATCH", "DELETE"], ["/v2", "/v2/health/*", "/v2/models/*", "/metrics"], (c) =>
-    c.json({ error: "Method Not Allowed" }, 405, { Allow: "GET, HEAD" }),
-  );
+  for (const page of ["/v2", "/v2/health/live", "/v2/health/ready", "/metrics"]) app.all(page, onlyGet);
 
   app.notFound((c) => c.json({ error: "Not Found" }, 404));
   app.onError((error) => {
@@ -106,6 +105,9 @@ export function createOriginApp(
   });
   return app;
 }
+
+/** Comes after a page's own handler, so whatever reaches it has another method. */
+const onlyGet = (c: OriginContext) => c.json({ error: "Method Not Allowed" }, 405, { Allow: "GET, HEAD" });
 
 function describe({ name, version, config }: ServedModel): ModelMetadata {
   const batched = ({ name, datatype, dims }: (typeof config.inputs)[number]) => ({

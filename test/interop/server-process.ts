@@ -21,7 +21,8 @@ export async function startServer(
   port: number,
   env: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+  const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
+  const child = spawn(command, args, { stdio, env: { ...process.env, ...env }, detached: true });
   const exited = once(child, "exit");
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -33,6 +34,8 @@ export async function startServer(
   const stop = async () => {
     if (!ended()) child.kill("SIGTERM");
     await exited;
+    // A server that crashed leaves its helpers behind; they are in its process group.
+    if (child.pid !== undefined) killGroup(child.pid);
   };
   const deadline = Date.now() + START_MS;
   while (!(await isReady(port))) {
@@ -43,6 +46,14 @@ export async function startServer(
     await pause(200);
   }
   return { port, ended, stop };
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch {
+    // Nobody is left.
+  }
 }
 
 async function isReady(port: number): Promise<boolean> {

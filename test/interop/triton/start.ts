@@ -1,8 +1,18 @@
 /** NVIDIA's own Triton 2.51, unmodified, on the CPU: the tritonserver inside PyPI's nvidia-pytriton. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { environment, executable } from "../python.ts";
 import { freePorts, type ServerProcess, startServer } from "../server-process.ts";
 
@@ -22,6 +32,7 @@ export async function startTriton(models: string, names: readonly string[]): Pro
 
   const repository = mkdtempSync(join(tmpdir(), "triton-"));
   for (const name of names) addModel(models, name, repository);
+  const sharedMemory = `thumbnet_${basename(repository)}_`;
   const [http = 0, grpc = 0, metrics = 0] = await freePorts(3);
   const server = await startServer(
     join(home, "bin/tritonserver"),
@@ -36,6 +47,7 @@ export async function startTriton(models: string, names: readonly string[]): Pro
       `--metrics-address=127.0.0.1`,
       `--metrics-port=${metrics}`,
       "--exit-timeout-secs=5",
+      `--backend-config=python,shm-region-prefix-name=${sharedMemory}`,
     ],
     http,
     { LD_LIBRARY_PATH: libraries, PATH: `${environment("triton")}/bin:${process.env.PATH}` },
@@ -45,6 +57,9 @@ export async function startTriton(models: string, names: readonly string[]): Pro
     async stop() {
       await server.stop();
       rmSync(repository, { recursive: true });
+      // Left behind when a request has made the server crash.
+      for (const region of readdirSync("/dev/shm").filter((name) => name.startsWith(sharedMemory)))
+        rmSync(`/dev/shm/${region}`);
     },
   };
 }
