@@ -13,6 +13,9 @@ export interface Workerd {
   stop(): Promise<void>;
 }
 
+/** wrangler's inspector asks every client for an origin it trusts. Node's WebSocket takes headers; the DOM's types do not know. */
+const TRUSTED = { headers: { origin: "http://localhost" } } as unknown as string[];
+
 const START_SECONDS = 60;
 
 export async function startWorkerd(vars: Record<string, string> = {}): Promise<Workerd> {
@@ -55,8 +58,7 @@ async function heapUsage(inspectorPort: number): Promise<number> {
   const targets = (await (await fetch(`http://127.0.0.1:${inspectorPort}/json`)).json()) as {
     webSocketDebuggerUrl: string;
   }[];
-  // wrangler's inspector asks every client for an origin it trusts.
-  const socket = new WebSocket(targets[0]?.webSocketDebuggerUrl ?? "", { headers: { origin: "http://localhost" } });
+  const socket = new WebSocket(targets[0]?.webSocketDebuggerUrl ?? "", TRUSTED);
   await once(socket, "open");
   socket.send(JSON.stringify({ id: 1, method: "Runtime.getHeapUsage" }));
   for (;;) {

@@ -5,6 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
+import type { R2Bucket } from "@cloudflare/workers-types";
 import { getPlatformProxy } from "wrangler";
 
 /** Without it wrangler asks the network for a sample of `request.cf`, which nothing here reads. */

@@ -23,7 +23,7 @@ export interface ThumbnailSpec {
 }
 
 export interface EncodedThumbnail {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly contentType: string;
 }
 
@@ -54,5 +54,8 @@ export async function makeThumbnail(
 ): Promise<EncodedThumbnail> {
   const thumbnail = await downscalePhoto(photo, spec, runtime);
   const { contentType, encode } = encoders[spec.format];
-  return { bytes: await encode(thumbnail, { quality: spec.quality ?? DEFAULT_QUALITY }, runtime.loadCodec), contentType };
+  return {
+    bytes: await encode(thumbnail, { quality: spec.quality ?? DEFAULT_QUALITY }, runtime.loadCodec),
+    contentType,
+  };
 }

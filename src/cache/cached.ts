@@ -1,4 +1,5 @@
 /** Edge, then R2, then compute; each tier is filled after the client has its answer, and none is needed for one. */
+import type { R2Bucket } from "@cloudflare/workers-types";
 import { Problem } from "../errors.ts";
 import { SingleFlight } from "../overload/single-flight.ts";
 import type { EncodedThumbnail } from "../pipeline.ts";

@@ -1,4 +1,5 @@
 /** Removes what is kept of sources, for owners. */
+import type { R2Bucket } from "@cloudflare/workers-types";
 import { deleteEdge } from "./edge.ts";
 import { MAX_SOURCE_LENGTH, THUMBNAILS_PREFIX } from "./key.ts";
 

@@ -17,7 +17,7 @@ export interface Encoder {
   readonly extension: string;
   /** Does `quality` change what comes out. */
   readonly lossy: boolean;
-  encode(image: RgbImage, options: EncodeOptions, loadCodec: LoadCodec): Promise<Uint8Array>;
+  encode(image: RgbImage, options: EncodeOptions, loadCodec: LoadCodec): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** What jSquash's encoders export: RGBA in, a view into linear memory out. */
@@ -56,7 +56,7 @@ function encodeWith(
   image: RgbImage,
   options: object,
   loadCodec: LoadCodec,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const { width, height, data } = image;
   const rgba = new Uint8Array(width * height * 4).fill(255);
   for (let from = 0, to = 0; from < data.length; from += 3, to += 4) rgba.set(data.subarray(from, from + 3), to);

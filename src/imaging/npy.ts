@@ -5,7 +5,7 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0];
 const ALIGNMENT = 64;
 
 /** An `.npy` file, version 1.0 (NEP 1): uint8, shape (height, width, 3), C order. `numpy.load` reads it. */
-export function encodeNpy(image: RgbImage): Uint8Array {
+export function encodeNpy(image: RgbImage): Uint8Array<ArrayBuffer> {
   const text = `{'descr': '|u1', 'fortran_order': False, 'shape': (${image.height}, ${image.width}, 3), }`;
   const start = Math.ceil((MAGIC.length + 2 + text.length + 1) / ALIGNMENT) * ALIGNMENT;
   const header = `${text.padEnd(start - MAGIC.length - 3)}\n`;

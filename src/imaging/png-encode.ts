@@ -7,7 +7,7 @@ const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
  * Encodes RGB as PNG: per row the filter with the smallest sum of absolute differences (ISO/IEC 15948, clause 12.8), deflated by
  * the platform. The pixels are exact; the bytes are the same for the same zlib.
  */
-export async function encodePng(image: RgbImage): Promise<Uint8Array> {
+export async function encodePng(image: RgbImage): Promise<Uint8Array<ArrayBuffer>> {
   const { width, height } = image;
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
@@ -36,7 +36,7 @@ function chunk(type: string, body: Uint8Array): Uint8Array {
   return bytes;
 }
 
-async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
+async function deflate(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new CompressionStream("deflate");
   const writer = stream.writable.getWriter();
   const written = writer.write(bytes as Uint8Array<ArrayBuffer>).then(() => writer.close());

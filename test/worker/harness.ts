@@ -4,6 +4,7 @@
  * The Worker's outgoing requests arrive at `globalThis.fetch` of this process. `serveInternet` answers them from a table
  * of hosts, so that redirects, failures and slow bodies are real HTTP exchanges with nothing of the Worker replaced.
  */
+import type { R2Bucket } from "@cloudflare/workers-types";
 import { createTestHarness, type TestHarness, type WorkerHandle } from "wrangler";
 import { WORKER_DIR } from "./build.ts";
 
