@@ -28,10 +28,11 @@ export const EXACT_SIDE = 512;
  * `undecodable-image`, whatever the bytes.
  */
 export async function decode(bytes: Uint8Array, geometry: Geometry, loadCodec: LoadCodec): Promise<RgbImage> {
+  const kernel = await loadOrFail(loadCodec)("resample");
   let resampler: Resampler | undefined;
   const header = await run(bytes, loadCodec, {
     enough: geometry.size * 2,
-    open: (...source) => (resampler = new Resampler(geometry, ...source)),
+    open: (...source) => (resampler = new Resampler(kernel, geometry, ...source)),
   });
   if (!resampler) throw new Problem("undecodable-image", "The image has no pixels.");
   return orient(resampler.image(), header.orientation);

@@ -7,15 +7,26 @@ export class InstanceSlot<Instance> {
     this.#memory = memory;
   }
 
+  /** The idle instance, if there is one; it is nobody else's from now on. */
+  take(): Instance | undefined {
+    const instance = this.#idle;
+    this.#idle = undefined;
+    return instance;
+  }
+
+  /** Gives back an instance that has done its work. One that has grown large is dropped, because linear memory never shrinks. */
+  put(instance: Instance): void {
+    if (this.#memory(instance).buffer.byteLength <= KEEP_BYTES) this.#idle = instance;
+  }
+
   /**
    * Lends the idle instance, or a new one, to `use`. An instance that threw or trapped may hold any state (and whatever it
-   * had allocated), so it is never lent again; nor is one that has grown large, because linear memory never shrinks.
+   * had allocated), so it is not put back.
    */
   async lend<Result>(create: () => Promise<Instance>, use: (instance: Instance) => Result): Promise<Result> {
-    const instance = this.#idle ?? (await create());
-    this.#idle = undefined;
+    const instance = this.take() ?? (await create());
     const result = use(instance);
-    if (this.#memory(instance).buffer.byteLength <= KEEP_BYTES) this.#idle = instance;
+    this.put(instance);
     return result;
   }
 }

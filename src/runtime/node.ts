@@ -14,6 +14,7 @@ import type { CodecName, LoadCodec } from "../imaging/image.ts";
 import type { Runtime } from "../pipeline.ts";
 
 const FILES: Record<CodecName, string> = {
+  resample: "../imaging/resample.wasm",
   "jpeg-turbo": "@cwasm/jpeg-turbo/jpeg-turbo.wasm",
   "jpeg-encode": "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",
   "webp-decode": "@jsquash/webp/codec/dec/webp_dec.wasm",

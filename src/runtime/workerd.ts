@@ -12,8 +12,10 @@ import { parseCard } from "../downscaler/card.ts";
 import { createDownscaler, type Downscaler } from "../downscaler/downscaler.ts";
 import { loadInWorkerd } from "../downscaler/ort-workerd.ts";
 import type { CodecName, LoadCodec } from "../imaging/image.ts";
+import resample from "../imaging/resample.wasm";
 
 const codecs: Record<CodecName, WebAssembly.Module> = {
+  resample,
   "jpeg-turbo": jpegTurbo,
   "jpeg-encode": jpegEncode,
   "webp-decode": webpDecode,
