@@ -33,8 +33,12 @@ export const PROBLEMS = {
   "rate-limited": { status: 429, title: "Too many requests", retryAfter: 60 },
   "internal-error": { status: 500, title: "The service failed" },
   "source-failed": { status: 502, title: "The source did not answer with an image", ofSource: true },
+  "origin-failed": { status: 502, title: "The inference origin did not answer with a classification" },
   overloaded: { status: 503, title: "The service is busy", retryAfter: 1 },
+  "origin-missing": { status: 503, title: "No inference origin is configured" },
+  "origin-overloaded": { status: 503, title: "The inference origin is busy", retryAfter: 1 },
   "source-timeout": { status: 504, title: "The source did not answer in time", ofSource: true },
+  "origin-timeout": { status: 504, title: "The inference origin did not answer in time" },
   "loop-detected": { status: 508, title: "The service was asked to fetch from itself" },
 } as const satisfies Record<string, Row>;
 
