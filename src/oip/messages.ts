@@ -84,7 +84,7 @@ export function parseMessage<T>(schema: z.ZodType<T>, text: Uint8Array): T {
   throw new ProtocolError(400, faults.join("; "));
 }
 
-const UTF8 = new TextDecoder("utf-8", { fatal: true });
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 function parseJson(text: Uint8Array): unknown {
   try {
