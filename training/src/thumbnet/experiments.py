@@ -1,0 +1,58 @@
+"""Work through a list of runs, several at a time, each resumable: `python -m thumbnet.experiments LIST key=value ...`.
+
+LIST is a TOML file of [[run]] tables: `name`, `options` (of `thumbnet train`, with {key} placeholders for the values
+given on the command line; {runs} is required: the folder of all runs) and `needs`, names of runs that must be finished
+before. A run with a result.json is finished; one that was interrupted goes on from its checkpoint. Start the command
+several times to work on several runs at once: each takes the next one that nobody holds.
+"""
+
+import fcntl
+import shlex
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+WAIT_SECONDS = 20
+
+
+def work(experiments: list[dict[str, str]], values: dict[str, str]) -> None:
+    """Run whatever is left, in the list's order, until nothing is left that could ever start."""
+    runs = Path(values["runs"])
+    failed: set[str] = set()
+    while True:
+        left = [e for e in experiments if not (runs / e["name"] / "result.json").is_file() and e["name"] not in failed]
+        ready = [e for e in left if all((runs / n / "result.json").is_file() for n in e.get("needs", "").split())]
+        if not left:
+            return
+        for experiment in ready:
+            outcome = _attempt(experiment, runs, values)
+            if outcome is not None:
+                if outcome:
+                    failed.add(experiment["name"])
+                    print(f"{experiment['name']}: failed ({outcome}), see its log", flush=True)
+                break
+        else:
+            time.sleep(WAIT_SECONDS)
+
+
+def _attempt(experiment: dict[str, str], runs: Path, values: dict[str, str]) -> int | None:
+    """Run one experiment unless another process holds it; its exit code, or None."""
+    name = experiment["name"]
+    runs.mkdir(parents=True, exist_ok=True)
+    with (runs / f"{name}.lock").open("w") as lock, (runs / f"{name}.log").open("a") as log:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return None
+        if (runs / name / "result.json").is_file():
+            return 0
+        options = shlex.split(experiment["options"].format(**values))
+        print(time.strftime("%H:%M:%S"), name, flush=True)
+        command = [sys.executable, "-c", "from thumbnet.cli import main; main()", "train"]
+        return subprocess.run([*command, "--out", str(runs / name), *options], stdout=log, stderr=log).returncode
+
+
+if __name__ == "__main__":
+    work(tomllib.loads(Path(sys.argv[1]).read_text())["run"], dict(a.split("=", 1) for a in sys.argv[2:]))

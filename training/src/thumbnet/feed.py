@@ -1,0 +1,106 @@
+"""Batches for each phase: labelled and unlabelled views, the teacher's answers, and thumbnails of a frozen E."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from thumbnet.answers import Answers, look_up
+from thumbnet.distributed import Place
+from thumbnet.downscaler import Downscaler
+from thumbnet.locking import locked
+from thumbnet.phases import Batch
+from thumbnet.pixels import to_bytes, to_unit
+from thumbnet.views import Views, shuffled
+
+
+@dataclass
+class Source:
+    """One set of views with what is known of them."""
+
+    views: Views
+    answers: Answers | None = None
+    thumbnails: list[np.ndarray] | None = None  # by round, uint8 [N,s,s,3]
+
+
+def make_thumbnails(downscaler: Downscaler, views: Views, cache: Path) -> list[np.ndarray]:
+    """Run a frozen E over all views; each round is kept in `cache`."""
+    weights = b"".join(v.numpy().tobytes() for v in downscaler.state_dict().values())
+    name = sha256(weights + f"{downscaler.size}".encode()).hexdigest()[:12]
+    rounds, count = [], len(views.photos)
+    for round_ in range(views.rounds):
+        path = cache / f"thumbnails-{name}-{views.round_name(round_)}.npy"
+        with locked(path):
+            if not path.is_file():
+                partial = path.with_suffix(".part")
+                stack = np.lib.format.open_memmap(partial, "w+", np.uint8, (count, downscaler.size, downscaler.size, 3))
+                blocks = [np.arange(i, min(i + 64, count)) for i in range(0, count, 64)]
+                with ThreadPoolExecutor(1) as ahead, torch.no_grad():
+                    upcoming = ahead.map(lambda block, r=round_: views.batch(block + r * count), blocks)
+                    for block, pixels in zip(tqdm(blocks, desc=f"thumbnails {round_}"), upcoming, strict=True):
+                        stack[block] = to_bytes(downscaler(to_unit(torch.from_numpy(pixels))).clamp(0, 1)).numpy()
+                stack.flush()
+                partial.rename(path)
+        rounds.append(np.load(path))
+    return rounds
+
+
+class Feed:
+    """Batches of a phase, each a pure function of (seed, step), made one step ahead of the training."""
+
+    def __init__(
+        self, labelled: Source, unlabelled: Source | None, share: float, batch: int, seed: list[int], place: Place,
+        whole_images: bool, with_maps: bool = False,
+    ) -> None:  # fmt: skip
+        self.parts = [(labelled, batch - round(batch * share) if unlabelled else batch)]
+        if unlabelled:
+            self.parts.append((unlabelled, round(batch * share)))
+        self.seed, self.place, self.whole_images, self.with_maps = seed, place, whole_images, with_maps
+        self.ahead = ThreadPoolExecutor(1)
+        self.upcoming: dict[int, Future[Batch]] = {}
+
+    def at(self, step: int) -> Batch:
+        """Batch of a step."""
+        ready = self.upcoming.pop(step, None) or self.ahead.submit(self._make, step)
+        self.upcoming = {step + 1: self.ahead.submit(self._make, step + 1)}
+        return ready.result()
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        self.ahead.shutdown(cancel_futures=True)
+
+    def _make(self, step: int) -> Batch:
+        pieces: list[dict[str, Tensor | None]] = []
+        for number, (source, size) in enumerate(self.parts):
+            indices = shuffled(len(source.views), size, step, [*self.seed, number])
+            indices = indices[self.place.rank :: self.place.processes]
+            if not len(indices):
+                continue
+            known: dict[str, Tensor | None] = {
+                "image": torch.from_numpy(source.views.batch(indices)) if self.whole_images else None,
+                "thumbnail": None,
+                "labels": torch.from_numpy(source.views.labels(indices)),
+                "logits": None,
+                "pooled": None,
+                "maps": None,
+            }
+            if not self.whole_images and source.thumbnails:
+                count = len(source.views.photos)
+                stack = [source.thumbnails[i // count][i % count] for i in indices.tolist()]
+                known["thumbnail"] = torch.from_numpy(np.stack(stack))
+            if source.answers:
+                known["logits"] = look_up(source.answers.logits, indices)
+                known["pooled"] = look_up(source.answers.pooled, indices)
+                if self.with_maps:
+                    known["maps"] = look_up(source.answers.maps, indices)
+            pieces.append(known)
+        joined = {}
+        for key in pieces[0]:
+            values = [piece[key] for piece in pieces]
+            joined[key] = None if any(v is None for v in values) else torch.cat([v for v in values if v is not None])
+        return Batch(**joined)  # ty: ignore[invalid-argument-type]

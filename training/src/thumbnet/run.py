@@ -1,0 +1,185 @@
+"""A whole run: photos, teacher's answers, the phases in order, evaluation, one figure."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from thumbnet.answers import teacher_answers
+from thumbnet.classifier import Classifier, load_teacher, make_student
+from thumbnet.config import Config, Schedule, command_of
+from thumbnet.decoder import Decoder
+from thumbnet.distributed import Place, place_from_environment
+from thumbnet.downscaler import Downscaler
+from thumbnet.evaluation import evaluate
+from thumbnet.feed import Feed, Source, make_thumbnails
+from thumbnet.figure import draw
+from thumbnet.loop import Progress, fit, write_atomically
+from thumbnet.losses import MapDecoder
+from thumbnet.phases import Learn, Networks, Reconstruct, Restore
+from thumbnet.photos import (
+    NEVER_TRAINED_ON,
+    SIDE,
+    ClassMap,
+    Photos,
+    read_class_map,
+    read_folder,
+    read_unlabelled,
+)
+from thumbnet.views import Views
+
+PHASES = ("reconstruct", "restore", "mapping", "learn")
+
+
+class StoppedEarlyError(Exception):
+    """Raised at `stop_at`, for tests of resuming."""
+
+
+def classes_of(config: Config, photos: Photos) -> ClassMap:
+    """Which teacher outputs the data's folders stand for."""
+    if config.class_map:
+        return read_class_map(config.class_map, photos.classes)
+    return ClassMap(photos.classes, list(range(len(photos.classes))), photos.classes)
+
+
+def build_networks(config: Config, teacher: Classifier) -> Networks:
+    """Make a run's networks as they are before its first step."""
+    torch.manual_seed(config.seed)
+    factor = SIDE // config.size
+    downscaler = Downscaler(config.size, width=config.width, pairs=config.pairs)
+    networks = Networks(
+        downscaler,
+        Decoder(factor, width=config.decoder_width),
+        make_student(teacher, config.teacher, config.arch, config.early_strides),
+    )
+    if config.downscaler:
+        load_networks(config.downscaler, networks, ("downscaler", "decoder"))
+    if config.student:
+        load_networks(config.student, networks, ("student",))
+    if config.weights.fm or config.weights.pooled:
+        with torch.no_grad():
+            small = networks.student.eval()(torch.zeros(1, 3, config.size, config.size))
+            large = teacher(torch.zeros(1, 3, SIDE, SIDE))
+        if config.weights.fm:
+            networks.mapper = MapDecoder(small.maps.shape[1], tuple(large.maps.shape[1:]))
+        if small.pooled.shape != large.pooled.shape:
+            networks.projector = nn.Linear(small.pooled.shape[1], large.pooled.shape[1])
+    for module in networks.modules().values():
+        module.to(memory_format=torch.channels_last)
+    return networks
+
+
+def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> None:
+    """Read some networks of an earlier run's models.pt."""
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    for name in names:
+        networks.modules()[name].load_state_dict(stored[name])
+
+
+def train(config: Config, stop_at: tuple[int, int] | None = None) -> dict[str, Any]:
+    """Run all phases (going on from the run folder's checkpoint, if any) and return the result, also in result.json.
+
+    `stop_at`: (phase, step) at which to save and raise StoppedEarlyError.
+    """
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    with place_from_environment() as place:
+        config.out.mkdir(parents=True, exist_ok=True)
+        _keep_config(config, place)
+        return _train(config, place, stop_at)
+
+
+def _keep_config(config: Config, place: Place) -> None:
+    path = config.out / "config.json"
+    if path.is_file() and path.read_text() != config.to_json():
+        raise ValueError(f"{config.out} holds a run with other options; choose another --out or remove it")
+    if place.first:
+        path.write_text(config.to_json())
+
+
+def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dict[str, Any]:
+    w = config.weights
+    schedules: list[Schedule] = [getattr(config, name) for name in PHASES]
+    photos = read_folder(config.data / "train", config.cache, exclude=NEVER_TRAINED_ON)
+    class_map = classes_of(config, photos)
+    teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
+    networks = build_networks(config, teacher)
+    labelled = Source(Views(photos, config.views, config.min_area))
+    unlabelled = None
+    if config.unlabelled and config.unlabelled_share > 0:
+        unlabelled = Source(Views(read_unlabelled(config.unlabelled, config.cache, config.unlabelled_every)))
+    sources = [s for s in (labelled, unlabelled) if s]
+
+    checkpoint, progress = config.out / "checkpoint.pt", Progress()
+    if checkpoint.is_file():
+        stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        progress = Progress(**stored["progress"])
+        for name, module in networks.modules().items():
+            module.load_state_dict(stored["networks"][name])
+
+    def save() -> None:
+        if place.first:
+            states = {name: module.state_dict() for name, module in networks.modules().items()}
+            write_atomically(checkpoint, {"progress": vars(progress), "networks": states})
+
+    while progress.phase < len(PHASES):
+        name, schedule = PHASES[progress.phase], schedules[progress.phase]
+        if schedule.steps:
+            joint = name == "learn" and config.downscaler_lr > 0
+            if name != "reconstruct":
+                for source in sources:
+                    with_maps = bool(w.fm) and source is labelled
+                    source.answers = teacher_answers(teacher, source.views, config.cache, with_maps)
+            if name in ("mapping", "learn") and not joint:
+                for source in sources:
+                    source.thumbnails = make_thumbnails(networks.downscaler, source.views, config.cache)
+            if name == "reconstruct":
+                phase: nn.Module = Reconstruct(networks)
+            elif name == "restore":
+                phase = Restore(networks, teacher)
+            else:
+                weights = w if name == "learn" else replace(w, cl=0.0, kd=0.0, kd_all=0.0, mm=0.0)
+                phase = Learn(networks, weights, class_map.outputs, joint)
+            feed = Feed(
+                labelled, unlabelled, config.unlabelled_share, schedule.batch, [config.seed, progress.phase], place,
+                whole_images=joint or name in ("reconstruct", "restore"),
+                with_maps=bool(w.fm) and name in ("mapping", "learn"),
+            )  # fmt: skip
+            stop = stop_at[1] if stop_at and stop_at[0] == progress.phase else None
+            scale = config.downscaler_lr if name == "learn" else 1.0
+            finished = fit(name, phase, _groups(phase, scale), schedule, feed, progress, place, save, stop)
+            feed.close()
+            if not finished:
+                raise StoppedEarlyError
+        progress.phase, progress.step = progress.phase + 1, 0
+        save()
+
+    result: dict[str, Any] = {}
+    if place.first:
+        write_atomically(config.out / "models.pt", {n: m.state_dict() for n, m in networks.modules().items()})
+        result = evaluate(config, networks, teacher, class_map)
+        result["command"] = command_of(config)
+        result["seconds"] = round(progress.seconds)
+        result["steps"] = {n: s.steps for n, s in zip(PHASES, schedules, strict=True)}
+        (config.out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+        draw(progress.history, result, config.out / "figure.svg")
+    return result
+
+
+def evaluate_run(config: Config, run: Path, data: Path | None = None) -> dict[str, Any]:
+    """Measure the networks of a finished run on `data`/val, or its own."""
+    config = replace(config, data=data or config.data)
+    teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
+    networks = build_networks(config, teacher)
+    load_networks(run / "models.pt", networks, tuple(networks.modules()))
+    photos = read_folder(config.data / "val", config.cache)
+    return evaluate(config, networks, teacher, classes_of(config, photos))
+
+
+def _groups(phase: nn.Module, downscaler_scale: float) -> list[dict[str, Any]]:
+    own = [p for n, p in phase.named_parameters() if n.startswith("downscaler.")]
+    rest = [p for n, p in phase.named_parameters() if not n.startswith("downscaler.")]
+    return [{"params": params, "scale": s} for params, s in ((rest, 1.0), (own, downscaler_scale)) if params]

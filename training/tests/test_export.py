@@ -1,0 +1,92 @@
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from conftest import paint
+
+from thumbnet.classifier import load_teacher
+from thumbnet.config import Config
+from thumbnet.downscaler import ServedDownscaler
+from thumbnet.export import Export, export
+from thumbnet.golden import golden_photo, main, write_photo
+from thumbnet.onnx_files import ServedStudent, halve
+from thumbnet.run import build_networks, load_networks, train
+
+
+@pytest.fixture
+def models(config: Config, tmp_path: Path) -> Path:
+    train(config)
+    paint(0, 5).save(tmp_path / "photo.jpg")
+    write_photo(tmp_path / "photo.jpg", tmp_path / "golden")
+    folder = tmp_path / "models"
+    export(
+        Export(
+            run=config.out,
+            models=folder,
+            parts=("downscaler", "student", "restorer"),
+            golden=tmp_path / "golden",
+            limits="It is a test.",
+        )
+    )
+    return folder
+
+
+def open_model(folder: Path) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(folder / "1" / "model.onnx", providers=["CPUExecutionProvider"])
+
+
+def test_exported_models_answer_as_pytorch_does(models: Path, config: Config) -> None:
+    teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
+    networks = build_networks(config, teacher)
+    load_networks(config.out / "models.pt", networks, tuple(networks.modules()))
+    halve(networks.downscaler)
+    image = np.stack([np.asarray(paint(i % 2, i)) for i in range(3)])
+    thumbnail = np.asarray(open_model(models / "downscaler-56").run(["thumbnail"], {"image": image})[0])
+    expected = ServedDownscaler(networks.downscaler)(torch.from_numpy(image)).numpy()
+    assert thumbnail.shape == (3, 56, 56, 3)
+    assert np.abs(thumbnail.astype(int) - expected).max() <= 1
+    assert (thumbnail != expected).mean() < 0.001
+    logits = np.asarray(open_model(models / "student-56").run(["logits"], {"thumbnail": thumbnail})[0])
+    exact = ServedStudent(networks.student.eval())(torch.from_numpy(thumbnail)).detach().numpy()
+    assert np.abs(logits - exact).max() < 0.02 * max(1, np.abs(exact).max())  # float16 weights
+
+
+def test_cards_tell_the_truth_about_their_files(models: Path) -> None:
+    cards = {path.parent.name: json.loads(path.read_text()) for path in models.glob("*/card.json")}
+    assert sorted(cards) == ["downscaler-56", "restorer-56", "student-56"]
+    for name, card in cards.items():
+        file = (models / name / "1" / "model.onnx").read_bytes()
+        assert card["sha256"] == sha256(file).hexdigest()
+        assert card["bytes"] == len(file)
+        session = open_model(models / name)
+        for entry, tensor in ((card["input"], session.get_inputs()[0]), (card["output"], session.get_outputs()[0])):
+            assert tensor.name == entry["name"]
+            assert tensor.shape[1:] == entry["shape"][1:]
+            assert isinstance(tensor.shape[0], str)  # a free batch size
+            assert tensor.type == {"UINT8": "tensor(uint8)", "FP32": "tensor(float)"}[entry["datatype"]]
+    assert cards["downscaler-56"]["students"] == ["student-56"]
+    assert cards["student-56"]["downscaler"] == "downscaler-56"
+    assert (models / "student-56" / "labels.txt").read_text().split() == ["bars", "disc"]
+    assert cards["student-56"]["evaluation"][0]["images"] == 9
+    assert 'label_filename: "labels.txt"' in (models / "student-56" / "config.pbtxt").read_text()
+    assert "dims: [ 224, 224, 3 ]" in (models / "downscaler-56" / "config.pbtxt").read_text()
+
+
+def test_files_carry_no_path_of_the_machine_that_made_them(models: Path) -> None:
+    for path in models.glob("*/1/model.onnx"):
+        assert str(Path(__file__).parents[2]).encode() not in path.read_bytes()
+        assert onnx.load(path).opset_import[0].version == 18
+
+
+def test_golden_thumbnails_agree_between_pytorch_and_onnxruntime(models: Path, tmp_path: Path) -> None:
+    golden = tmp_path / "golden"
+    main(str(tmp_path / "photo.jpg"), str(models), str(golden))
+    assert golden_photo(golden).shape == (1, 224, 224, 3)
+    ours, theirs = (np.load(golden / f"downscaler-56.{by}.npy").astype(int) for by in ("pytorch", "onnxruntime"))
+    assert np.abs(ours - theirs).max() <= 1
+    assert (ours != theirs).mean() < 0.001

@@ -1,0 +1,108 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import tyro
+
+from thumbnet.config import Config, Schedule, command_of, read_config
+from thumbnet.run import StoppedEarlyError, evaluate_run, train
+
+NONE = Schedule(0, 4, 1e-3)
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    stored = torch.load(run / "models.pt", weights_only=True)
+    return {f"{network}.{name}": value for network, state in stored.items() for name, value in state.items()}
+
+
+def test_a_run_leaves_its_options_networks_result_and_figure(config: Config) -> None:
+    result = train(config)
+    assert read_config(config.out / "config.json") == config
+    assert result == json.loads((config.out / "result.json").read_text())
+    assert result["student"]["all"]["images"] == 9
+    assert result["student"]["imagenet_val"]["images"] == 1
+    assert {"teacher", "direct", "student", "restored", "psnr", "seconds", "command"} <= set(result)
+    assert (config.out / "figure.svg").read_text().count("<svg") == 1
+    assert evaluate_run(config, config.out)["student"] == result["student"]
+
+
+@pytest.mark.parametrize(
+    "stops", [[(0, 2)], [(1, 1)], [(2, 1), (3, 2)]], ids=["in phase 1", "in phase 2", "in phases 3 and 4"]
+)
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(config: Config, stops: list[tuple[int, int]]) -> None:
+    train(config)
+    resumed = replace(config, out=config.out.with_name("resumed"))
+    for stop in stops:
+        with pytest.raises(StoppedEarlyError):
+            train(resumed, stop_at=stop)
+    train(resumed)
+    expected, found = weights(config.out), weights(resumed.out)
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_another_seed_gives_other_weights(config: Config) -> None:
+    train(config)
+    other = replace(config, out=config.out.with_name("other"), seed=1)
+    train(other)
+    assert any(
+        not torch.equal(a, b) for a, b in zip(weights(config.out).values(), weights(other.out).values(), strict=True)
+    )
+
+
+def test_a_run_folder_with_other_options_is_refused(config: Config) -> None:
+    config.out.mkdir()
+    (config.out / "config.json").write_text(replace(config, seed=5).to_json())
+    with pytest.raises(ValueError, match="holds a run with other options"):
+        train(config)
+
+
+def test_phase_one_learns_to_rebuild_the_photos(config: Config) -> None:
+    long = replace(config, reconstruct=Schedule(40, 4, 4e-3), restore=NONE, mapping=NONE, learn=NONE)
+    bicubic = replace(long, out=config.out.with_name("none"), reconstruct=NONE)
+    assert train(long)["psnr"] > train(bicubic)["psnr"] + 0.3
+
+
+def test_a_frozen_downscaler_stays_as_it_was_and_a_student_of_another_architecture_learns(config: Config) -> None:
+    train(config)
+    second = replace(
+        config,
+        out=config.out.with_name("second"),
+        downscaler=config.out / "models.pt",
+        downscaler_lr=0.0,
+        arch="test_resnet",
+        reconstruct=NONE,
+        restore=NONE,
+    )
+    train(second)
+    before, after = weights(config.out), weights(second.out)
+    assert all(torch.equal(before[key], after[key]) for key in before if key.startswith("downscaler."))
+    assert "projector.weight" in after  # its pooled features have another width than the teacher's
+
+
+def test_two_processes_train_as_one_does(config: Config) -> None:
+    alone = replace(config, restore=NONE, mapping=NONE, learn=NONE, reconstruct=Schedule(5, 4, 1e-3))
+    train(alone)
+    together = replace(alone, out=config.out.with_name("together"))
+    options = command_of(together, full_paths=True).split()[1:]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    script = config.out.with_name("main.py")
+    script.write_text("from thumbnet.cli import main\nmain()\n")
+    done = subprocess.run(
+        [*launch, str(script), *options], capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    one, two = weights(alone.out), weights(together.out)
+    # the same photos a step, only summed in another order
+    assert all(torch.allclose(one[key], two[key], atol=1e-5) for key in one)
+
+
+def test_the_recorded_command_gives_the_same_options_back(config: Config) -> None:
+    words = command_of(config, full_paths=True).split()
+    assert words[:2] == ["thumbnet", "train"]
+    assert tyro.cli(Config, args=words[2:]) == config
