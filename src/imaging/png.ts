@@ -45,15 +45,7 @@ export const openPng: OpenSource = (bytes) => {
   }
   return {
     header,
-    async decode(target) {
-      const inflated = new InflatedBytes(header.data);
-      try {
-        await (header.interlaced ? decodeInterlaced(inflated, header, target) : decodeRows(inflated, header, target));
-        await inflated.expectEnd();
-      } finally {
-        await inflated.close();
-      }
-    },
+    decode: (target) => (header.interlaced ? decodeInterlaced(header, target) : decodeRows(header, target)),
   };
 };
 
@@ -105,110 +97,109 @@ function readHeader(bytes: Uint8Array): PngHeader {
   };
 }
 
-async function decodeRows(inflated: InflatedBytes, header: PngHeader, target: PixelTarget): Promise<void> {
+async function decodeRows(header: PngHeader, target: PixelTarget): Promise<void> {
   const unpack = rowUnpacker(header, header.width);
   const sink = target.open(header.width, header.height, unpack.stride);
-  for await (const row of filteredRows(inflated, header, header.width, header.height)) sink.push(unpack.row(row), 0);
+  await readRows(header, [header], (line) => sink.push(unpack.row(line), 0));
 }
 
-async function decodeInterlaced(inflated: InflatedBytes, header: PngHeader, target: PixelTarget): Promise<void> {
+async function decodeInterlaced(header: PngHeader, target: PixelTarget): Promise<void> {
   const { width, height } = header;
+  const passes = ADAM7_PASSES.map(([left, top, across, down]) => ({
+    left,
+    top,
+    across,
+    down,
+    width: Math.ceil((width - left) / across),
+    height: Math.ceil((height - top) / down),
+  })).filter((pass) => pass.width > 0 && pass.height > 0);
   const { stride } = rowUnpacker(header, 1);
+  const unpackers = passes.map((pass) => rowUnpacker(header, pass.width));
   const pixels = new Uint8Array(width * height * stride);
-  for (const [x0, y0, dx, dy] of ADAM7_PASSES) {
-    const columns = Math.ceil((width - x0) / dx);
-    const lines = Math.ceil((height - y0) / dy);
-    if (columns <= 0 || lines <= 0) continue;
-    const unpack = rowUnpacker(header, columns);
-    let y = y0;
-    for await (const filtered of filteredRows(inflated, header, columns, lines)) {
-      const row = unpack.row(filtered);
-      for (let x = 0; x < columns; x++) {
-        const to = (y * width + x0 + x * dx) * stride;
-        for (let channel = 0; channel < stride; channel++) pixels[to + channel] = row[x * stride + channel] ?? 0;
-      }
-      y += dy;
+  await readRows(header, passes, (line, index, y) => {
+    const pass = passes[index];
+    const row = unpackers[index]?.row(line);
+    if (!pass || !row) return;
+    let to = ((pass.top + y * pass.down) * width + pass.left) * stride;
+    for (let from = 0; from < pass.width * stride; to += pass.across * stride) {
+      for (let channel = 0; channel < stride; channel++) pixels[to + channel] = row[from++] as number;
     }
-  }
+  });
   const sink = target.open(width, height, stride);
   for (let y = 0; y < height; y++) sink.push(pixels, y * width * stride);
 }
 
-/** The rows of one picture or pass with their filters undone; each is valid until the next is asked for. */
-async function* filteredRows(
-  inflated: InflatedBytes,
-  layout: PixelLayout,
-  width: number,
-  height: number,
-): AsyncGenerator<Uint8Array> {
-  const bits = layout.bitDepth * ([1, 0, 3, 1, 2, 0, 4][layout.colorType] ?? 1);
+/**
+ * Inflates the file's data and gives each row of each pass to `use`, its filter undone and its filter's number in front. Throws unless the data end with
+ * the last row.
+ */
+async function readRows(
+  header: PngHeader,
+  passes: readonly { width: number; height: number }[],
+  use: (line: Uint8Array, pass: number, y: number) => void,
+): Promise<void> {
+  const bits = header.bitDepth * ([1, 0, 3, 1, 2, 0, 4][header.colorType] ?? 1);
   const pixelBytes = Math.max(1, bits >> 3);
-  let line = new Uint8Array(Math.ceil((width * bits) / 8) + 1);
-  let above = new Uint8Array(line.length);
-  for (let y = 0; y < height; y++) {
-    if (!inflated.tryRead(line)) await inflated.read(line);
-    if (!unfilter(line, above, pixelBytes)) damaged("a row has an unknown filter");
-    yield line;
-    [line, above] = [above, line];
+  const stream = new DecompressionStream("deflate");
+  // The reader learns of every failure; nobody waits for the writer.
+  feed(stream.writable.getWriter(), header.data).catch(() => {});
+  const reader = stream.readable.getReader();
+  let chunk: Uint8Array = new Uint8Array();
+  let used = 0;
+  try {
+    for (const [pass, { width, height }] of passes.entries()) {
+      let line = new Uint8Array(Math.ceil((width * bits) / 8) + 1);
+      let above = new Uint8Array(line.length);
+      let filled = 0;
+      for (let y = 0; y < height; ) {
+        if (used === chunk.length) {
+          const { done, value } = await reader.read();
+          if (done) damaged("its pixel data end too early");
+          chunk = value;
+          used = 0;
+        }
+        const part = Math.min(line.length - filled, chunk.length - used);
+        line.set(chunk.subarray(used, used + part), filled);
+        filled += part;
+        used += part;
+        if (filled < line.length) continue;
+        if (!unfilter(line, above, pixelBytes)) damaged("a row has an unknown filter");
+        use(line, pass, y++);
+        [line, above] = [above, line];
+        filled = 0;
+      }
+    }
+    // What is wrong behind the last pixel but surplus data (a checksum) has harmed none.
+    const rest = used < chunk.length || (await reader.read().catch(() => undefined))?.value?.length;
+    if (rest) damaged("it has more pixel data than pixels");
+  } finally {
+    await reader.cancel().catch(() => {});
   }
 }
 
-/** The inflated bytes of the IDAT chunks, taken as they come. */
-class InflatedBytes {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  #chunk: Uint8Array = new Uint8Array();
-  #used = 0;
+// Encoders write chunks of some 8 KB: joined, they pass the stream with fewer turns of the event loop.
+const FEED_BYTES = 128 * 1024;
 
-  constructor(parts: readonly Uint8Array[]) {
-    const stream = new DecompressionStream("deflate");
-    const writer = stream.writable.getWriter();
-    const feed = async () => {
-      for (const part of parts) if (part.length > 0) await writer.write(part as Uint8Array<ArrayBuffer>);
-      await writer.close();
-    };
-    // The reader learns of every failure; nobody waits for the writer.
-    feed().catch(() => {});
-    this.#reader = stream.readable.getReader();
-  }
-
-  /** Fills `line` from what has been inflated already, or says that more is needed. */
-  tryRead(line: Uint8Array): boolean {
-    if (this.#chunk.length - this.#used < line.length) return false;
-    line.set(this.#chunk.subarray(this.#used, this.#used + line.length));
-    this.#used += line.length;
-    return true;
-  }
-
-  async read(line: Uint8Array): Promise<void> {
-    let filled = 0;
-    while (filled < line.length) {
-      if (this.#used === this.#chunk.length && !(await this.#next())) damaged("its pixel data ends too early");
-      const part = this.#chunk.subarray(this.#used, this.#used + line.length - filled);
-      line.set(part, filled);
-      filled += part.length;
-      this.#used += part.length;
+async function feed(writer: WritableStreamDefaultWriter, parts: readonly Uint8Array[]): Promise<void> {
+  let joined = new Uint8Array(FEED_BYTES);
+  let length = 0;
+  const flush = async () => {
+    if (length > 0) await writer.write(joined.subarray(0, length));
+    // The stream may still hold the one just written.
+    joined = new Uint8Array(FEED_BYTES);
+    length = 0;
+  };
+  for (const part of parts) {
+    for (let offset = 0; offset < part.length; ) {
+      const piece = part.subarray(offset, offset + FEED_BYTES - length);
+      joined.set(piece, length);
+      length += piece.length;
+      offset += piece.length;
+      if (length === FEED_BYTES) await flush();
     }
   }
-
-  /** Throws if there is more data than pixels. What is wrong after the last pixel otherwise (a checksum) has harmed none. */
-  async expectEnd(): Promise<void> {
-    const more = this.#used < this.#chunk.length || (await this.#next().catch(() => false));
-    if (more) damaged("it has more pixel data than pixels");
-  }
-
-  async close(): Promise<void> {
-    await this.#reader.cancel().catch(() => {});
-  }
-
-  async #next(): Promise<boolean> {
-    do {
-      const { done, value } = await this.#reader.read();
-      if (done) return false;
-      this.#chunk = value;
-      this.#used = 0;
-    } while (this.#chunk.length === 0);
-    return true;
-  }
+  await flush();
+  await writer.close();
 }
 
 function damaged(why: string): never {

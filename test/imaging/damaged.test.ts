@@ -78,7 +78,7 @@ describe("PNG", () => {
   });
 
   test.each<[string, Uint8Array, RegExp]>([
-    ["data that end too early", png(rgb, idat(rows.subarray(1)), iend), /ends too early/],
+    ["data that end too early", png(rgb, idat(rows.subarray(1)), iend), /end too early/],
     ["a row too many", png(rgb, idat(new Uint8Array(5 * 13)), iend), /more pixel data than pixels/],
     ["a bomb", png(rgb, idat(new Uint8Array(50e6)), iend), /more pixel data than pixels/],
     ["no IDAT", png(rgb, iend), /no IDAT/],
