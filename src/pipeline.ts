@@ -41,7 +41,7 @@ export function downscalerFor(size: number, runtime: Runtime): Downscaler {
  */
 export async function downscalePhoto(photo: Uint8Array, spec: ThumbnailSpec, runtime: Runtime): Promise<RgbImage> {
   const downscaler = downscalerFor(spec.size, runtime);
-  const { size, filter, fit } = downscaler.card.preprocessing;
+  const { size, filter, fit } = downscaler.preprocessing;
   const square = await decode(photo, { size, filter, fit: spec.fit ?? fit }, runtime.loadCodec);
   return downscaler.downscale(square);
 }

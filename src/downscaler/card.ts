@@ -5,6 +5,7 @@
  * is loaded, so that a model of the wrong shape is refused at start and not discovered in somebody's labels.
  */
 import { z } from "zod";
+import type { Geometry } from "../imaging/image.ts";
 
 const tensor = z.object({
   name: z.string().min(1),
@@ -33,12 +34,14 @@ export const modelCard = z.object({
   version: z.string(),
   input: tensor,
   output: tensor,
-  /** How a photo becomes the downscaler's input; students inherit it from their downscaler. */
-  preprocessing: z.object({
-    size: z.int().positive(),
-    filter: z.enum(["bilinear", "bicubic"]),
-    fit: z.enum(["fill", "cover"]),
-  }),
+  /** How a photo becomes the input of a downscaler or teacher; null for what reads thumbnails. */
+  preprocessing: z
+    .object({
+      size: z.int().positive(),
+      filter: z.enum(["bilinear", "bicubic"]),
+      fit: z.enum(["fill", "cover"]),
+    })
+    .nullable(),
   /** For a student: the downscaler whose thumbnails it was trained on. */
   downscaler: z.string().nullable(),
   /** For a downscaler: the students that read its thumbnails. */
@@ -69,11 +72,17 @@ export function parseCard(json: unknown, where: string): ModelCard {
   throw new Error(`The model card ${where} is not valid:\n${z.prettifyError(result.error)}`);
 }
 
-/** Checks that the card describes a downscaler and gives its thumbnail's side in pixels. */
-export function thumbnailSize(card: ModelCard): number {
+/**
+ * What a downscaler's card says about its images.
+ *
+ * @returns how a photo becomes the input, and `size`, the thumbnail's side in pixels.
+ * @throws Error if it is not a downscaler's card.
+ */
+export function downscalerShapes(card: ModelCard): { preprocessing: Geometry; size: number } {
   const [, height, width, channels] = card.output.shape;
-  if (card.role !== "downscaler" || height === undefined || height !== width || channels !== 3) {
-    throw new Error(`The model ${card.name} is not a downscaler: its output shape is [${card.output.shape}].`);
+  const square = height !== undefined && height === width && channels === 3;
+  if (card.role !== "downscaler" || !card.preprocessing || !square) {
+    throw new Error(`The model ${card.name} is not a downscaler of photos to square thumbnails.`);
   }
-  return height;
+  return { preprocessing: card.preprocessing, size: height };
 }

@@ -1,6 +1,6 @@
 /** E, the downscaler of ThumbNet (arXiv 1904.05034): a photo's square in, one small thumbnail image out. */
-import type { RgbImage } from "../imaging/image.ts";
-import { type ModelCard, thumbnailSize } from "./card.ts";
+import type { Geometry, RgbImage } from "../imaging/image.ts";
+import { downscalerShapes, type ModelCard } from "./card.ts";
 
 /**
  * Runs a model of one uint8 NHWC input and one uint8 NHWC output.
@@ -12,6 +12,8 @@ export type RunModel = (input: Uint8Array, shape: readonly number[]) => Promise<
 
 export interface Downscaler {
   readonly card: ModelCard;
+  /** How a photo becomes what `downscale` reads. */
+  readonly preprocessing: Geometry;
   /** Side of the thumbnails in pixels. */
   readonly size: number;
   /** uint8 RGB [size_in, size_in] -> uint8 RGB [size, size]. */
@@ -24,12 +26,13 @@ export interface Downscaler {
  * @throws Error if the card is not a downscaler's.
  */
 export function createDownscaler(card: ModelCard, load: () => Promise<RunModel>): Downscaler {
-  const size = thumbnailSize(card);
-  const side = card.preprocessing.size;
+  const { preprocessing, size } = downscalerShapes(card);
+  const side = preprocessing.size;
   let model: Promise<RunModel> | undefined;
 
   return {
     card,
+    preprocessing,
     size,
     async downscale(image) {
       if (image.width !== side || image.height !== side) {
