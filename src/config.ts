@@ -1,5 +1,7 @@
 /** The whole configuration, read once from the Worker's variables and secrets. */
 import { z } from "zod";
+import type { ClassifierConfig } from "./classify/classifier.ts";
+import { classifierConfig, classifyVariables } from "./classify/variables.ts";
 import { type Presets, parseOptions, thumbnailOptions } from "./request/options.ts";
 import { KEY_ID, type KeyRing, MIN_SECRET_BYTES, type SigningPolicy } from "./request/sign.ts";
 import { DEFAULT_LIMITS, parseSourceRule, type SourcePolicy, type SourceRule } from "./source/policy.ts";
@@ -52,6 +54,7 @@ export const variables = z.object({
     .meta({
       description: "A secret: the bearer token of owners' requests, such as purging. Without it there are none.",
     }),
+  ...classifyVariables,
   PRESETS: z
     .string()
     .transform(parsePresets)
@@ -68,6 +71,7 @@ export interface Config {
   readonly failureMaxAge: number;
   readonly corsOrigins: readonly string[];
   readonly ownerKey: string | undefined;
+  readonly classifier: ClassifierConfig;
   readonly presets: Presets;
 }
 
@@ -91,6 +95,7 @@ export function parseConfig(env: object): Config {
     failureMaxAge: values.FAILURE_MAX_AGE,
     corsOrigins: values.CORS_ORIGINS,
     ownerKey: values.OWNER_KEY,
+    classifier: classifierConfig(values),
     presets: values.PRESETS,
   };
 }

@@ -1,7 +1,8 @@
 /** The Worker's entry point. */
 import { createApp } from "./app.ts";
+import { classifyModels } from "./runtime/students.ts";
 import { downscalers, loadCodec } from "./runtime/workerd.ts";
 
-const app = createApp({ downscalers, loadCodec });
+const app = createApp({ downscalers, loadCodec, ...classifyModels });
 
 export default { fetch: app.fetch } satisfies ExportedHandler<Env>;

@@ -17,7 +17,7 @@ export type Tier = "edge" | "r2" | "computed";
 
 export interface Answer {
   /** Null if the client's copy is still good. */
-  readonly body: Uint8Array | null;
+  readonly body: Uint8Array<ArrayBuffer> | null;
   readonly contentType: string;
   readonly etag: string;
   readonly storedAt: Date;

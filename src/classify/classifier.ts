@@ -38,6 +38,13 @@ export interface ClassifierWorld {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
+export const WORLD: ClassifierWorld = {
+  fetch: (url, init) => fetch(url, init),
+  now: () => Date.now(),
+  random: () => Math.random(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
 export interface ClassifierAnswer {
   /** One array of logits for each image, in order. */
   readonly logits: readonly Float32Array[];

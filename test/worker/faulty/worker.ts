@@ -6,6 +6,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createApp } from "../../../src/app.ts";
+import { classifyModels } from "../../../src/runtime/students.ts";
 import { downscalers, loadCodec } from "../../../src/runtime/workerd.ts";
 
 const KINDS = ["throw", "hang", "corrupt", "truncate", "lose"] as const;
@@ -79,7 +80,7 @@ const faultyEdge = {
 };
 Object.defineProperty(globalThis, "caches", { value: { default: faultyEdge } });
 
-const app = createApp({ downscalers, loadCodec });
+const app = createApp({ downscalers, loadCodec, ...classifyModels });
 
 export default {
   fetch(request, env, ctx) {

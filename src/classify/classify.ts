@@ -1,0 +1,81 @@
+/** A photo's classification: thumbnail, logits, predictions; with `adaptive`, again with a larger thumbnail if need be. */
+import { toHex } from "../cache/hex.ts";
+import { Problem } from "../errors.ts";
+import { runCascade, type Stage } from "./cascade.ts";
+import type { ClassifyOptions } from "./options.ts";
+import { type Prediction, softmax, topK } from "./probabilities.ts";
+import { type Student, sideOf } from "./student.ts";
+
+/** The answer's JSON. It depends on the photo, the options and the models alone. */
+export interface Classification {
+  readonly predictions: readonly Prediction[];
+  readonly model: { readonly name: string; readonly version: string; readonly sha256: string };
+  /** What was classified; `/thumbnail/size=...,format=npy/...` gives these very bytes. */
+  readonly thumbnail: {
+    readonly size: number;
+    readonly format: "npy";
+    readonly bytes: number;
+    readonly sha256: string;
+  };
+  /** With `adaptive`: every model that was asked, the deciding one last. */
+  readonly stages?: readonly { readonly model: string; readonly confidence: number }[];
+}
+
+/** A thumbnail as an npy file, with the digest that names it. */
+export interface NamedThumbnail {
+  readonly npy: Uint8Array<ArrayBuffer>;
+  readonly sha256: string;
+}
+
+export interface ClassifyParts {
+  readonly students: readonly Student[];
+  /** Threshold of `adaptive=auto`. */
+  readonly threshold: number;
+  /** The photo's thumbnail of this side. */
+  readonly thumbnail: (size: number) => Promise<Uint8Array<ArrayBuffer>>;
+  readonly logits: (thumbnail: NamedThumbnail, student: Student) => Promise<Float32Array>;
+}
+
+/** @throws Problem if there is no student of this size, or what `thumbnail` and `logits` throw. */
+export async function classify(
+  { size, top, adaptive }: ClassifyOptions,
+  parts: ClassifyParts,
+): Promise<Classification> {
+  const stages = parts.students
+    .filter((student) => sideOf(student) === size || (adaptive !== undefined && sideOf(student) > size))
+    .sort((a, b) => sideOf(a) - sideOf(b))
+    .map((student) => stageOf(student, parts));
+  if (stages.length === 0) throw new Problem("invalid-options", `size: No student reads thumbnails of ${size} pixels.`);
+
+  const outcomes = await runCascade(stages, adaptive === "auto" ? parts.threshold : (adaptive ?? 0));
+  const last = outcomes.at(-1);
+  if (!last) throw new Error("A cascade of stages gave no outcome.");
+  const { student, thumbnail, logits } = last.answer;
+  const { name, version, sha256 } = student.card;
+  return {
+    predictions: topK(softmax(logits, student.temperature), student.labels, top),
+    model: { name, version, sha256 },
+    thumbnail: { size: sideOf(student), format: "npy", bytes: thumbnail.npy.length, sha256: thumbnail.sha256 },
+    ...(adaptive !== undefined && {
+      stages: outcomes.map(({ name: model, confidence }) => ({ model, confidence })),
+    }),
+  };
+}
+
+interface StageAnswer {
+  readonly student: Student;
+  readonly thumbnail: NamedThumbnail;
+  readonly logits: Float32Array;
+}
+
+function stageOf(student: Student, parts: ClassifyParts): Stage<StageAnswer> {
+  return {
+    name: student.card.name,
+    temperature: student.temperature,
+    async run() {
+      const npy = await parts.thumbnail(sideOf(student));
+      const thumbnail = { npy, sha256: toHex(await crypto.subtle.digest("SHA-256", npy)) };
+      return { student, thumbnail, logits: await parts.logits(thumbnail, student) };
+    },
+  };
+}

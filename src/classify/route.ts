@@ -1,0 +1,144 @@
+/** The routes `/classify` and `/batch`, between the request and the parts that the app lends them. */
+import { etagOf } from "../cache/answer.ts";
+import type { CacheTiers } from "../cache/cached.ts";
+import { isNotModified } from "../cache/conditional.ts";
+import type { LoadCodec } from "../imaging/image.ts";
+import { encodeNpy } from "../imaging/npy.ts";
+import type { ThumbnailSpec } from "../pipeline.ts";
+import { type Presets, parseOptions } from "../request/options.ts";
+import { parseSource, type Source } from "../request/source.ts";
+import { splitTarget } from "../request/thumbnail.ts";
+import { type BatchItem, createTurns, streamBatch } from "./batch.ts";
+import type { Classifier } from "./classifier.ts";
+import { type Classification, classify } from "./classify.ts";
+import { createGather } from "./gather.ts";
+import { cachedLogits, type Infer } from "./logits-cache.ts";
+import { type ClassifyOptions, classifyOptions } from "./options.ts";
+import { readyThumbnail } from "./ready-thumbnail.ts";
+import { type ClassifyModels, sideOf } from "./student.ts";
+
+const ROUTE = "/classify/";
+
+/** Images of a batch that go to the origin together, and how long the first of them waits for the others. */
+const GATHER = { size: 32, waitMs: 250 };
+
+/** What the app lends. */
+export interface ClassifyRoom extends ClassifyModels {
+  readonly loadCodec: LoadCodec;
+  readonly classifier: Classifier;
+  readonly presets: Presets;
+  readonly tiers: CacheTiers;
+  /** A source's thumbnail as the `/thumbnail` route has it: from the cache or made now. */
+  readonly thumbnail: (source: Source, spec: ThumbnailSpec) => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** `target` as in `/classify/<options>/<source>`. @throws Problem */
+export function classifyGet(target: string, room: ClassifyRoom): Promise<Classification> {
+  const infer: Infer = async (pixels, student) => only(await room.classifier.classify([pixels], student.card));
+  return classifySource(target, room, infer, room.thumbnail);
+}
+
+/**
+ * `target` as in `/classify/<options>`, for a photo or a ready thumbnail.
+ *
+ * @param makeThumbnail of that photo.
+ * @throws Problem
+ */
+export async function classifyPost(
+  target: string,
+  body: Uint8Array,
+  room: ClassifyRoom,
+  makeThumbnail: (spec: ThumbnailSpec) => Promise<Uint8Array<ArrayBuffer>>,
+): Promise<Classification> {
+  const options = parseOptions(splitTarget(target, ROUTE).options, classifyOptions, room.presets);
+  const ready = await readyThumbnail(body, options.size, room.loadCodec);
+  return classify(options, {
+    threshold: room.threshold,
+    // No larger thumbnail can be made of a small one.
+    students: ready ? room.students.filter((student) => sideOf(student) === options.size) : room.students,
+    thumbnail: async (size) => (ready ? encodeNpy(ready) : makeThumbnail(npy(size, options))),
+    logits: async (thumbnail, student) =>
+      cachedLogits(thumbnail, student, room.tiers, async (pixels) =>
+        only(await room.classifier.classify([pixels], student.card)),
+      ),
+  });
+}
+
+/**
+ * Streams the answers to a batch.
+ *
+ * @param authorized the item's target without signature, or a Problem thrown.
+ */
+export function classifyBatch(
+  items: readonly BatchItem[],
+  room: ClassifyRoom,
+  authorized: (target: string) => Promise<string>,
+): ReadableStream<Uint8Array> {
+  const inTurn = createTurns();
+  const gathers = new Map(
+    room.students.map(({ card }) => [
+      card.name,
+      createGather<Uint8Array, Float32Array>(async (images) => (await room.classifier.classify(images, card)).logits, {
+        ...GATHER,
+        expected: items.length,
+      }),
+    ]),
+  );
+  const infer: Infer = (pixels, { card }) => {
+    const gather = gathers.get(card.name);
+    if (!gather) throw new Error(`There is no gather for ${card.name}.`);
+    return gather.add(pixels);
+  };
+  return streamBatch(items, async ({ source, options }) => {
+    try {
+      const target = await authorized(`${ROUTE}${options}/${source}`);
+      return await classifySource(target, room, infer, (...asked) => inTurn(() => room.thumbnail(...asked)));
+    } finally {
+      for (const gather of gathers.values()) gather.leave();
+    }
+  });
+}
+
+async function classifySource(
+  target: string,
+  room: ClassifyRoom,
+  infer: Infer,
+  thumbnail: ClassifyRoom["thumbnail"],
+): Promise<Classification> {
+  const { options: segment, rest } = splitTarget(target, ROUTE);
+  const options = parseOptions(segment, classifyOptions, room.presets);
+  const source = parseSource(rest);
+  return classify(options, {
+    students: room.students,
+    threshold: room.threshold,
+    thumbnail: (size) => thumbnail(source, npy(size, options)),
+    logits: (named, student) => cachedLogits(named, student, room.tiers, infer),
+  });
+}
+
+/** 200 with the classification, or 304. The body says nothing of when or where it was made, so its digest is its ETag. */
+export async function respondClassification(
+  classification: Classification,
+  ifNoneMatch: string | null,
+  maxAge: number,
+): Promise<Response> {
+  const body = new TextEncoder().encode(JSON.stringify(classification));
+  const etag = await etagOf(body);
+  const headers = { etag, "cache-control": maxAge > 0 ? `public, max-age=${maxAge}` : "no-store" };
+  if (isNotModified(ifNoneMatch, etag)) return new Response(null, { status: 304, headers });
+  return new Response(body, { headers: { ...headers, "content-type": "application/json" } });
+}
+
+/** Lines as they come; buffering them would undo it. */
+export function respondBatch(lines: ReadableStream<Uint8Array>): Response {
+  const headers = { "content-type": "application/x-ndjson", "cache-control": "no-store" };
+  return new Response(lines, { headers });
+}
+
+/** What goes to the origin is the thumbnail itself, never a lossy copy. */
+const npy = (size: number, { fit }: ClassifyOptions): ThumbnailSpec => ({ size, format: "npy", fit });
+
+function only({ logits: [first] }: { readonly logits: readonly Float32Array[] }): Float32Array {
+  if (!first) throw new Error("Expected the logits of one image.");
+  return first;
+}
