@@ -1,5 +1,6 @@
 /** The lasting tier: one R2 object per thumbnail. Its age is the time since it was written or last found unchanged. */
 
+import type { R2Bucket } from "@cloudflare/workers-types";
 import { etagOf, type Kept } from "./answer.ts";
 import { attemptRead, attemptWrite } from "./attempt.ts";
 
@@ -9,11 +10,13 @@ export function readBucket(bucket: R2Bucket, key: string): Promise<Kept | null> 
     const object = await bucket.get(key);
     if (!object) return null;
     const bytes = new Uint8Array(await object.arrayBuffer());
+    const contentType = object.httpMetadata?.contentType;
+    if (bytes.length === 0 || !contentType) throw new Error("The object is not one of ours.");
     if ((await etagOf(bytes)) !== object.httpEtag) throw new Error("The bytes do not fit their ETag.");
     const { "source-etag": etag, "source-last-modified": lastModified } = object.customMetadata ?? {};
     return {
       bytes,
-      contentType: object.httpMetadata?.contentType ?? "application/octet-stream",
+      contentType,
       etag: object.httpEtag,
       storedAt: object.uploaded,
       validators: { ...(etag ? { etag } : {}), ...(lastModified ? { lastModified } : {}) },

@@ -2,7 +2,7 @@
  * A bound on what requests that run at the same time may take of an isolate: bytes held, or turns at a decoder.
  *
  * Requests wait for room, oldest first. The oldest always gets what it asks for, so that half-read bodies can never wait
- * for each other; at most `total` plus one request's share is in use. A lease ends by itself after `LEASE_MS`: a request
+ * for each other; at most `total` plus one request's share is in use. A lease ends by itself after `leaseMs`: a request
  * whose client left may be dropped by the runtime without its `finally` ever running.
  */
 import { Problem } from "../errors.ts";
@@ -17,10 +17,9 @@ export interface BudgetOptions {
   /** Requests that may hold or wait; one more is refused at once. */
   readonly maxLeases: number;
   readonly maxWaitMs: number;
+  /** Longer than any request holds its lease. */
+  readonly leaseMs: number;
 }
-
-/** Longer than any request runs: 10 s for a source's headers, 20 s for its body, and the wait before. */
-const LEASE_MS = 60_000;
 
 /** Releases wake the waiters; the poll is for leases that ended without one. */
 const POLL_MS = 1000;
@@ -33,7 +32,7 @@ interface Held {
 export class Budget {
   readonly #options: BudgetOptions;
   readonly #leases = new Set<Held>();
-  #released = Promise.withResolvers<void>();
+  readonly #waiting = new Set<() => void>();
 
   constructor(options: BudgetOptions) {
     this.#options = options;
@@ -43,7 +42,7 @@ export class Budget {
   async use<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
     this.#dropExpired();
     if (this.#leases.size >= this.#options.maxLeases) throw overloaded();
-    const held: Held = { amount: 0, end: Date.now() + LEASE_MS };
+    const held: Held = { amount: 0, end: Date.now() + this.#options.leaseMs };
     this.#leases.add(held);
     try {
       return await work({ hold: (amount) => this.#hold(held, amount) });
@@ -77,15 +76,18 @@ export class Budget {
   }
 
   #wake(): void {
-    this.#released.resolve();
-    this.#released = Promise.withResolvers<void>();
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
   }
 
+  /** Each waiter makes its own promise: in workerd one that another request made cannot be awaited after that has ended. */
   async #nextRelease(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
     const timer = setTimeout(resolve, ms);
-    await Promise.race([promise, this.#released.promise]);
+    await promise;
     clearTimeout(timer);
+    this.#waiting.delete(resolve);
   }
 }
 

@@ -5,10 +5,10 @@ import { Budget, type Lease } from "./budget.ts";
  * Bytes of photos read or being read. The one whose turn it is to be decoded is in the decoder's own budget (see
  * `imaging/limits.ts`): about 40 MB of code and models + 64 MB for that + 24 MB here are the isolate's 128 MB.
  */
-const photoBytes = new Budget({ total: 24e6, maxLeases: 512, maxWaitMs: 10_000 });
+const photoBytes = new Budget({ total: 24e6, maxLeases: 512, maxWaitMs: 10_000, leaseMs: 60_000 });
 
 /** Decoding and the downscaler use the CPU without a pause, so side by side they would take more memory and no less time. */
-const decoderTurns = new Budget({ total: 1, maxLeases: 512, maxWaitMs: 20_000 });
+const decoderTurns = new Budget({ total: 1, maxLeases: 512, maxWaitMs: 20_000, leaseMs: 10_000 });
 
 /** Runs `work` with a lease for the bytes of the photo that it reads. @throws Problem `overloaded`. */
 export function withPhotoBytes<T>(work: (lease: Lease) => Promise<T>): Promise<T> {

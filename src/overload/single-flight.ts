@@ -1,4 +1,5 @@
 /** One piece of work for all requests that want the same thing at the same time. */
+import { Problem } from "../errors.ts";
 
 interface Flight<T> {
   readonly result: Promise<T>;
@@ -12,14 +13,16 @@ export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
 
   /**
-   * Runs `work`, or waits for the same key's run that is under way and shares its result or error. `T` must be plain data:
+   * Runs `work`, or waits for the same key's run that is under way and shares its result or Problem. `T` must be plain data:
    * a stream can be read by one request only.
    */
   async run(key: string, work: () => Promise<T>): Promise<T> {
     const other = this.#flights.get(key);
     if (other) {
-      const shared = await withinTime(other, other.end - Date.now());
+      const shared = await follow(other);
       if (shared !== LOST) return shared;
+      if (this.#flights.get(key) === other) this.#flights.delete(key);
+      return this.run(key, work);
     }
     const flight: Flight<T> = { result: work(), end: Date.now() + FLIGHT_MS };
     this.#flights.set(key, flight);
@@ -33,11 +36,15 @@ export class SingleFlight<T> {
 
 const LOST = Symbol("lost");
 
-async function withinTime<T>({ result }: Flight<T>, ms: number): Promise<T | typeof LOST> {
+/** The flight's result or Problem. Anything else is not about the work: workerd rejects the promises of ended requests. */
+async function follow<T>({ result, end }: Flight<T>): Promise<T | typeof LOST> {
   const { promise, resolve } = Promise.withResolvers<typeof LOST>();
-  const timer = setTimeout(() => resolve(LOST), ms);
+  const timer = setTimeout(() => resolve(LOST), end - Date.now());
   try {
     return await Promise.race([result, promise]);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    return LOST;
   } finally {
     clearTimeout(timer);
   }

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const options = { total: 10, maxLeases: 5, maxWaitMs: 1000 };
+const options = { total: 10, maxLeases: 5, maxWaitMs: 1000, leaseMs: 60_000 };
 
 /** A request that takes part until it is told to end; what it did is read from `log`. */
 function start(budget: Budget, name: string, amounts: number[], log: string[]) {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Problem } from "../../src/errors.ts";
 import { SingleFlight } from "../../src/overload/single-flight.ts";
 
 beforeEach(() => {
@@ -27,12 +28,23 @@ test("a run that is over is not shared with later requests", async () => {
   expect([await flights.run("a", work), await flights.run("a", work)]).toEqual([1, 2]);
 });
 
-test("an error is shared, and not kept", async () => {
+test("a problem is shared, and not kept", async () => {
   const flights = new SingleFlight<string>();
-  const fail = () => flights.run("a", () => Promise.reject(new Error("broken")));
-  const results = await Promise.allSettled([fail(), fail()]);
+  const work = vi.fn(() => Promise.reject(new Problem("source-failed", "It failed.")));
+  const results = await Promise.allSettled([flights.run("a", work), flights.run("a", work)]);
   expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect(work).toHaveBeenCalledTimes(1);
   expect(await flights.run("a", async () => "well")).toBe("well");
+});
+
+test("any other error is the fate of one request: the next in line does the work, for all that follow", async () => {
+  const flights = new SingleFlight<string>();
+  const work = vi.fn(async () => "well");
+  const dropped = flights.run("a", () => Promise.reject(new Error("created by a request that has since ended")));
+  const followers = [flights.run("a", work), flights.run("a", work), flights.run("a", work)];
+  await expect(dropped).rejects.toThrow("ended");
+  expect(await Promise.all(followers)).toEqual(["well", "well", "well"]);
+  expect(work).toHaveBeenCalledTimes(1);
 });
 
 test("a run whose request vanished is not waited for without end", async () => {

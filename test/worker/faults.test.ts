@@ -1,5 +1,6 @@
 /** Caches that fail, lie, hang or are attacked: every answer is right or an honest refusal, and nothing wrong is kept. */
 import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { thumbnailKey } from "../../src/cache/key.ts";
 import { downscalerFor } from "../../src/pipeline.ts";
@@ -95,15 +96,11 @@ describe("with a copy in R2", () => {
     },
   );
 
-  it("that someone damaged in the bucket, the thumbnail is made anew and put right", async () => {
-    await get("rotten.jpg");
-    await untilKept("rotten.jpg");
-    const key = await keyOf("rotten.jpg");
-    const object = await worker.env.THUMBNAILS.get(key);
-    await object?.arrayBuffer();
-    // An empty object has an ETag that fits its bytes, but it is no thumbnail.
-    await worker.env.THUMBNAILS.put(key, new Uint8Array());
-    expect(await get("rotten.jpg", "edge.match=lose")).toMatchObject({ status: 200, bytes: right });
+  it("that is not one of ours, the thumbnail is made anew and put right", async () => {
+    await get("foreign.jpg");
+    await untilKept("foreign.jpg");
+    await worker.env.THUMBNAILS.put(await keyOf("foreign.jpg"), "something else");
+    expect(await get("foreign.jpg", "edge.match=lose")).toMatchObject({ status: 200, bytes: right });
   });
 });
 
@@ -188,6 +185,52 @@ describe("a thundering herd", () => {
   it("of many URLs is served to the last one", async () => {
     const answers = await Promise.all(Array.from({ length: 60 }, (_, index) => get(`crowd-${index}.jpg`)));
     for (const answer of answers) expect(answer).toMatchObject({ status: 200, bytes: right });
+  });
+});
+
+describe("clients that leave", () => {
+  it.each([0, 20, 100, 300, 600])("%i ms into the very first request leave the next one what it needs", async (ms) => {
+    const cold = await startWorker();
+    const leaving = new AbortController();
+    const first = cold
+      .fetch("/thumbnail/_", { method: "POST", body: church, signal: leaving.signal })
+      .catch(() => "left");
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    leaving.abort();
+    const next = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const response = await cold.fetch("/thumbnail/_", { method: "POST", body: church });
+        return { status: response.status, bytes: new Uint8Array(await response.arrayBuffer()) };
+      }),
+    );
+    expect(next).toEqual(Array(3).fill({ status: 200, bytes: right }));
+    await first;
+    await cold.close();
+  });
+
+  it("in great number leave room for others", async () => {
+    for (let round = 0; round < 30; round++) {
+      const leaving = new AbortController();
+      const gone = worker
+        .fetch("/thumbnail/_", { method: "POST", body: church, signal: leaving.signal })
+        .catch(() => {});
+      setTimeout(() => leaving.abort(), round);
+      await gone;
+    }
+    const answers = await Promise.all(Array.from({ length: 5 }, (_, index) => get(`after-${index}.jpg`)));
+    for (const answer of answers) expect(answer).toMatchObject({ status: 200, bytes: right });
+  });
+
+  it("without having sent their whole body hold up nobody", async () => {
+    for (let client = 0; client < 30; client++) {
+      const socket = connect(Number(worker.url.port), worker.url.hostname);
+      socket.on("error", () => {});
+      socket.write("POST /thumbnail/_ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n");
+      socket.write(church.subarray(0, 5000));
+      setTimeout(() => socket.destroy(), 200 + client);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await get("after-halves.jpg")).toMatchObject({ status: 200, bytes: right });
   });
 });
 

@@ -9,6 +9,8 @@ import { createTestHarness, type TestHarness, type WorkerHandle } from "wrangler
 import { WORKER_DIR } from "./build.ts";
 
 export interface TestWorker {
+  /** Where it listens, for clients of other kinds. */
+  readonly url: URL;
   /** `path` with its leading slash, or an absolute URL. Redirects are not followed. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   readonly env: { THUMBNAILS: R2Bucket; ORIGINALS: R2Bucket };
@@ -32,9 +34,10 @@ export async function startWorker(
       },
     ],
   });
-  await harness.listen();
+  const { url } = await harness.listen();
   const worker: WorkerHandle<TestWorker["env"]> = harness.getWorker();
   return {
+    url,
     fetch: (path, init) => harness.fetch(path, init as never) as unknown as Promise<Response>,
     env: await worker.getEnv(),
     harness,
