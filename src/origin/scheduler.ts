@@ -114,7 +114,7 @@ export function createScheduler(
         inferMs,
         outputMs: performance.now() - ran,
       });
-      batch.forEach(({ resolve }, i) => resolve(shares[i] ?? []));
+      for (const [i, { resolve }] of batch.entries()) resolve(shares[i] ?? []);
     } catch (cause) {
       const error = new ProtocolError(500, `model '${model}' failed`, cause);
       for (const { reject } of batch) reject(error);

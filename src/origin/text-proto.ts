@@ -38,7 +38,8 @@ export function parseTextProto(text: string): TextMessage {
       next++;
       const colon = take(":");
       if (!colon && peek() !== "{" && peek() !== "<" && peek() !== "[") fail('":" or a message');
-      const values = (fields[name] ??= []);
+      const values = fields[name] ?? [];
+      fields[name] = values;
       if (take("[")) {
         while (!take("]")) {
           values.push(value(depth));

@@ -13,7 +13,8 @@ describe("softmax", () => {
     ["huge logits do not overflow", logits(3e38, -3e38), 1, [1, 0]],
     ["one class is certain", logits(-5), 1, [1]],
   ])("%s", (_, input, temperature, expected) => {
-    softmax(input, temperature).forEach((value, i) => expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 6));
+    for (const [i, value] of softmax(input, temperature).entries())
+      expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 6);
   });
 
   test("always sums to 1 and keeps the order", () => {

@@ -59,7 +59,7 @@ describe("logits are those of onnxruntime on the same bytes", () => {
     const logits = tensorNamed(outputs, "logits");
     const expected = await reference(tensor.bytes, tensor.shape);
     expect(logits.shape).toEqual([seeds.length, expected.length / seeds.length]);
-    float32Values(logits).forEach((value, i) => expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 4));
+    for (const [i, value] of float32Values(logits).entries()) expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 4);
   });
 });
 
