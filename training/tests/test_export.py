@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -7,10 +8,10 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from conftest import paint
+from pictures import paint
 
 from thumbnet.classifier import load_teacher
-from thumbnet.config import Config
+from thumbnet.config import Config, read_config
 from thumbnet.downscaler import ServedDownscaler
 from thumbnet.export import Export, export
 from thumbnet.golden import golden_photo, main, write_photo
@@ -18,29 +19,36 @@ from thumbnet.onnx_files import ServedStudent, halve
 from thumbnet.run import build_networks, load_networks, train
 
 
-@pytest.fixture
-def models(config: Config, tmp_path: Path) -> Path:
-    train(config)
-    paint(0, 5).save(tmp_path / "photo.jpg")
-    write_photo(tmp_path / "photo.jpg", tmp_path / "golden")
-    folder = tmp_path / "models"
+@pytest.fixture(scope="module")
+def folder(tiny: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished run, the models exported from it and golden vectors."""
+    folder = tmp_path_factory.mktemp("exported")
+    train(replace(tiny, out=folder / "run"))
+    paint(0, 5).save(folder / "photo.jpg")
+    write_photo(folder / "photo.jpg", folder / "golden")
     export(
         Export(
-            run=config.out,
-            models=folder,
+            run=folder / "run",
+            models=folder / "models",
             parts=("downscaler", "student", "restorer"),
-            golden=tmp_path / "golden",
+            golden=folder / "golden",
             limits="It is a test.",
         )
     )
     return folder
 
 
+@pytest.fixture
+def models(folder: Path) -> Path:
+    return folder / "models"
+
+
 def open_model(folder: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(folder / "1" / "model.onnx", providers=["CPUExecutionProvider"])
 
 
-def test_exported_models_answer_as_pytorch_does(models: Path, config: Config) -> None:
+def test_exported_models_answer_as_pytorch_does(models: Path, folder: Path) -> None:
+    config = read_config(folder / "run" / "config.json")
     teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
     networks = build_networks(config, teacher)
     load_networks(config.out / "models.pt", networks, tuple(networks.modules()))
@@ -83,9 +91,9 @@ def test_files_carry_no_path_of_the_machine_that_made_them(models: Path) -> None
         assert onnx.load(path).opset_import[0].version == 18
 
 
-def test_golden_thumbnails_agree_between_pytorch_and_onnxruntime(models: Path, tmp_path: Path) -> None:
-    golden = tmp_path / "golden"
-    main(str(tmp_path / "photo.jpg"), str(models), str(golden))
+def test_golden_thumbnails_agree_between_pytorch_and_onnxruntime(models: Path, folder: Path) -> None:
+    golden = folder / "golden"
+    main(str(folder / "photo.jpg"), str(models), str(golden))
     assert golden_photo(golden).shape == (1, 224, 224, 3)
     ours, theirs = (np.load(golden / f"downscaler-56.{by}.npy").astype(int) for by in ("pytorch", "onnxruntime"))
     assert np.abs(ours - theirs).max() <= 1

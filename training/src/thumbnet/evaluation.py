@@ -29,7 +29,7 @@ def ranks(classify: Callable[[Tensor], Tensor], photos: Photos, outputs: list[in
     found = []
     with torch.inference_mode():
         for start in tqdm(range(0, len(photos), BATCH), desc=label, mininterval=2):
-            pixels = torch.from_numpy(np.ascontiguousarray(photos.pixels[start : start + BATCH]))
+            pixels = torch.from_numpy(np.array(photos.pixels[start : start + BATCH]))
             logits = classify(to_unit(pixels))[:, outputs]
             labels = torch.from_numpy(photos.labels[start : start + BATCH])
             right = logits.gather(1, labels[:, None])
@@ -96,7 +96,7 @@ def psnr(networks: Networks, photos: Photos, count: int = 256) -> float:
     values = []
     with torch.inference_mode():
         for start in range(0, len(chosen), BATCH):
-            image = to_unit(torch.from_numpy(np.ascontiguousarray(chosen[start : start + BATCH])))
+            image = to_unit(torch.from_numpy(np.array(chosen[start : start + BATCH])))
             error = (networks.decoder(quantise(networks.downscaler(image))) - image).square().mean(dim=(1, 2, 3))
             values.append(-10 * error.log10())
     return round(float(torch.cat(values).mean()), 2)

@@ -10,12 +10,14 @@ from matplotlib import pyplot
 
 
 def draw(history: list[dict[str, Any]], result: dict[str, Any], path: Path) -> None:
-    """Draw a run's history as SVG."""
-    phases = list(dict.fromkeys(row["phase"] for row in history)) or ["nothing trained"]
+    """Draw a run's history as SVG; nothing where nothing was trained."""
+    phases = list(dict.fromkeys(row["phase"] for row in history))
+    if not phases:
+        return
     figure, axes = pyplot.subplots(1, len(phases), figsize=(4.5 * len(phases), 3.2), squeeze=False)
     for axis, phase in zip(axes[0], phases, strict=True):
         rows = [row for row in history if row["phase"] == phase]
-        for term in [key for key in (rows[0] if rows else {}) if key not in ("phase", "step", "lr")]:
+        for term in [key for key in rows[0] if key not in ("phase", "step", "lr")]:
             axis.plot([row["step"] for row in rows], [row[term] for row in rows], label=term, linewidth=1)
         axis.set(title=phase, xlabel="step", yscale="log")
         axis.legend(frameon=False)
