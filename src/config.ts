@@ -47,14 +47,11 @@ export const variables = z.object({
   }),
   OWNER_KEY: z
     .string()
-    .refine((key) => new TextEncoder().encode(key).length >= MIN_SECRET_BYTES, {
-      message: `Expected at least ${MIN_SECRET_BYTES} bytes.`,
-    })
+    .regex(/^[\w.~+/-]{32,}=*$/, "Expected a bearer token (RFC 6750) of 32 characters or more.")
     .optional()
     .meta({
       description: "A secret: the bearer token of owners' requests, such as purging. Without it there are none.",
     }),
-  ...classifyVariables,
   PRESETS: z
     .string()
     .transform(parsePresets)
