@@ -52,6 +52,7 @@ export const variables = z.object({
     .meta({
       description: "A secret: the bearer token of owners' requests, such as purging. Without it there are none.",
     }),
+  ...classifyVariables,
   PRESETS: z
     .string()
     .transform(parsePresets)
