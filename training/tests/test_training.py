@@ -91,10 +91,8 @@ def test_two_processes_train_as_one_does(config: Config) -> None:
     together = replace(alone, out=config.out.with_name("together"))
     options = command_of(together, full_paths=True).split()[1:]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    script = config.out.with_name("main.py")
-    script.write_text("from thumbnet.cli import main\nmain()\n")
     done = subprocess.run(
-        [*launch, str(script), *options], capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+        [*launch, "-m", "thumbnet", *options], capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
     assert done.returncode == 0, done.stderr[-2000:]
     one, two = weights(alone.out), weights(together.out)

@@ -50,7 +50,7 @@ def _attempt(experiment: dict[str, str], runs: Path, values: dict[str, str]) -> 
             return 0
         options = shlex.split(experiment["options"].format(**values))
         print(time.strftime("%H:%M:%S"), name, flush=True)
-        command = [sys.executable, "-c", "from thumbnet.cli import main; main()", "train"]
+        command = [sys.executable, "-m", "thumbnet", "train"]
         return subprocess.run([*command, "--out", str(runs / name), *options], stdout=log, stderr=log).returncode
 
 

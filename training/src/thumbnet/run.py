@@ -165,6 +165,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         result["seconds"] = round(progress.seconds)
         result["steps"] = {n: s.steps for n, s in zip(PHASES, schedules, strict=True)}
         (config.out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+        (config.out / "history.json").write_text(json.dumps(progress.history) + "\n")
         draw(progress.history, result, config.out / "figure.svg")
     return result
 

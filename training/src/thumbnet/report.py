@@ -1,0 +1,172 @@
+"""Write docs/results.md and its pictures from results/*.json: `python -m thumbnet.report RESULTS DOCS`."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("svg")
+from matplotlib import pyplot
+
+Runs = dict[str, list[dict[str, Any]]]  # by name without "-seed<n>": the runs that differ in their seed alone
+
+PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and seeds)
+    ("S, 56 px", "student-56", "student-56-bicubic"),
+    ("S with a stride-1 stem, 56 px", "student-56-low-stride", "student-56-low-stride-bicubic"),
+    ("S, 112 px", "student-112", "student-112-bicubic"),
+)
+RESTORED = (
+    ("E + D, phases 1 and 2", "downscaler-56"),
+    ("bicubic + D, phases 1 and 2", "downscaler-56-bicubic"),
+)
+
+
+def read_runs(results: Path) -> Runs:
+    """Read every run's JSON, those of one name and several seeds together."""
+    runs: Runs = {}
+    for path in sorted(results.glob("*.json")):
+        value = json.loads(path.read_text())
+        if "options" in value:
+            runs.setdefault(re.sub(r"-seed\d+$", "", value["name"]), []).append(value)
+    return runs
+
+
+def points(runs: list[dict[str, Any]], part: str, group: str = "all", top: str = "top1") -> list[float]:
+    """Percent of each seed."""
+    return [run["result"][part][group][top] for run in runs]
+
+
+def spread(values: list[float]) -> str:
+    """Mean, and the range over seeds where there are several."""
+    if len(values) == 1:
+        return f"{values[0]:.2f}"
+    return f"{mean(values):.2f} ({min(values):.2f} to {max(values):.2f}, {len(values)} seeds)"
+
+
+def row(cells: list[str]) -> str:
+    """One line of a Markdown table."""
+    return f"| {' | '.join(cells)} |\n"
+
+
+def accuracy_table(runs: Runs) -> str:
+    """Top-1 and top-5 of T, Direct and every student, over all val photos and the two kinds of files apart."""
+    text = row(
+        ["network", "thumbnail", "steps", "top-1", "top-5", "lost to T", "top-1, `n0*`", "top-1, `ILSVRC2012_val_*`"]
+    )
+    text += row(["---"] * 8)
+    some = next(iter(runs.values()))[0]["result"]
+    original = some["teacher"]["all"]["top1"]
+
+    def line(label: str, thumbnail: str, steps: str, found: list[dict[str, Any]], part: str) -> str:
+        top1 = points(found, part)
+        cells = [label, thumbnail, steps, spread(top1), spread(points(found, part, top="top5"))]
+        cells.append("" if part == "teacher" else f"{original - mean(top1):.2f}")
+        return row(cells + [spread(points(found, part, group)) for group in ("imagenet_train", "imagenet_val")])
+
+    text += line("T (Original)", "224 px photo", "", [next(iter(runs.values()))[0]], "teacher")
+    for size in (112, 56):
+        found = [r for group in runs.values() for r in group if r["options"]["size"] == size][:1]
+        if found:
+            text += line("T (Direct)", f"bicubic {size} px", "", found, "direct")
+    for label, learned, bicubic in PAIRS:
+        for name, thumbnail in ((learned, "E"), (bicubic, "bicubic")):
+            if name in runs:
+                steps = f"{runs[name][0]['options']['learn']['steps']} x {runs[name][0]['options']['learn']['batch']}"
+                text += line(label, thumbnail, steps, runs[name], "student")
+    return text
+
+
+def gain_table(runs: Runs) -> str:
+    """E against bicubic under the same losses, schedule and seeds."""
+    text = row(["", "E", "bicubic", "E gains (points of top-1)"]) + row(["---"] * 4)
+    for label, learned, bicubic in PAIRS:
+        if learned in runs and bicubic in runs:
+            ours, theirs = points(runs[learned], "student"), points(runs[bicubic], "student")
+            text += row([label, spread(ours), spread(theirs), f"**{mean(ours) - mean(theirs):+.2f}**"])
+    return text
+
+
+def restored_table(runs: Runs) -> str:
+    """The unmodified teacher behind the restorer."""
+    text = row(["thumbnail, restored, into the unmodified T", "top-1", "top-5", "PSNR (dB)"]) + row(["---"] * 4)
+    for label, name in RESTORED:
+        if name in runs:
+            top1, top5 = (points(runs[name], "restored", top=top) for top in ("top1", "top5"))
+            text += row([label, spread(top1), spread(top5), spread([r["result"]["psnr"] for r in runs[name]])])
+    return text
+
+
+def cost_table(models: Path, speed: dict[str, Any]) -> str:
+    """What each network costs: counted, and measured by thumbnet.speed."""
+    text = row(["model", "file (KB)", "parameters", "multiply-adds (M)", "images/s", "peak memory (MiB)"]) + row(
+        ["---"] * 6
+    )
+    for name, measured in speed["models"].items():
+        path = models / name / "card.json"
+        card = json.loads(path.read_text()) if path.is_file() else speed.get("cards", {}).get(name, {})
+        counted = (
+            [f"{card['bytes'] / 1000:.0f}", f"{card['parameters']:,}", f"{card['flops'] / 1e6:.0f}"]
+            if card
+            else [""] * 3
+        )
+        text += row([name, *counted, f"{measured['images_per_second']:.1f}", str(measured["peak_mib"])])
+    return (
+        text
+        + f"\n{speed['how']}; {speed['machine']}; "
+        + ", ".join(f"{k} {v}" for k, v in speed["versions"].items())
+        + ".\n"
+    )
+
+
+def draw_curves(runs: Runs, path: Path) -> None:
+    """Distillation loss of the students, E beside bicubic."""
+    shown = [(label, learned, bicubic) for label, learned, bicubic in PAIRS if learned in runs or bicubic in runs]
+    figure, axes = pyplot.subplots(1, len(shown), figsize=(4.2 * len(shown), 3.2), squeeze=False)
+    for axis, (label, *names) in zip(axes[0], shown, strict=True):
+        for name, colour in zip(names, ("tab:blue", "tab:orange"), strict=True):
+            for run in runs.get(name, []):
+                rows = [r for r in run["history"] if r["phase"] == "learn" and "kd" in r]
+                axis.plot([r["step"] for r in rows], [r["kd"] for r in rows], color=colour, label=name, linewidth=1)
+        axis.set(title=label, xlabel="step", ylabel="KD", yscale="log")
+        axis.legend(frameon=False, fontsize=7)
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def commands(runs: Runs) -> str:
+    """The command of every run that stands in a table."""
+    names = [n for _, *pair in PAIRS for n in pair] + [n for _, n in RESTORED]
+    lines = [
+        f"    {run['result']['command']}\n        # {run['result']['seconds']} s"
+        for name in dict.fromkeys(names)
+        for run in runs.get(name, [])
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write_report(results: Path, docs: Path, models: Path) -> None:
+    """Fill results/text.md's places with the tables."""
+    runs = read_runs(results)
+    speed = json.loads((results / "speed.json").read_text())
+    places = {
+        "accuracy": accuracy_table(runs),
+        "gain": gain_table(runs),
+        "restored": restored_table(runs),
+        "cost": cost_table(models, speed),
+        "commands": commands(runs),
+    }
+    text = (results / "text.md").read_text()
+    for name, value in places.items():
+        text = text.replace(f"<!-- {name} -->\n", value)
+    docs.mkdir(exist_ok=True)
+    (docs / "results.md").write_text(text)
+    draw_curves(runs, docs / "results-curves.svg")
+
+
+if __name__ == "__main__":
+    write_report(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[2]).parent / "models")

@@ -1,0 +1,38 @@
+"""Keep what finished runs measured, small enough to commit: `python -m thumbnet.results RUNS OUT`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+POINTS = 60  # of each loss curve
+
+
+def collect(runs: Path, out: Path) -> list[str]:
+    """Write OUT/<run>.json {name, options, result, history} for each finished run; returns their names."""
+    out.mkdir(parents=True, exist_ok=True)
+    names = []
+    for path in sorted(runs.glob("*/result.json")):
+        run = path.parent
+        options = json.loads((run / "config.json").read_text())
+        for place in ("data", "out", "cache", "unlabelled", "downscaler", "student", "teacher_weights"):
+            options[place] = "/".join(Path(options[place]).parts[-2:]) if options[place] else None
+        history = json.loads((run / "history.json").read_text()) if (run / "history.json").is_file() else []
+        kept = {"name": run.name, "options": options, "result": json.loads(path.read_text()), "history": thin(history)}
+        (out / f"{run.name}.json").write_text(json.dumps(kept, indent=1) + "\n")
+        names.append(run.name)
+    return names
+
+
+def thin(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep about POINTS evenly spaced rows of each phase, the last among them, with three digits."""
+    kept = []
+    for phase in dict.fromkeys(row["phase"] for row in history):
+        rows = [row for row in history if row["phase"] == phase]
+        stride = max(1, len(rows) // POINTS)
+        kept += rows[::-1][::stride][::-1]
+    return [{k: float(f"{v:.3g}") if isinstance(v, float) else v for k, v in row.items()} for row in kept]
+
+
+if __name__ == "__main__":
+    print("\n".join(collect(Path(sys.argv[1]), Path(sys.argv[2]))))
