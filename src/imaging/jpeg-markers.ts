@@ -22,6 +22,9 @@ export interface Segment {
 export interface JpegHeader extends Header {
   readonly progressive: boolean;
   readonly components: readonly JpegComponent[];
+  /** The largest sampling factors. */
+  readonly hMax: number;
+  readonly vMax: number;
   /** Tables, restart intervals and scan headers in the file's order. */
   readonly segments: readonly Segment[];
   readonly scans: number;
@@ -35,6 +38,8 @@ export interface JpegHeader extends Header {
   readonly end: number;
   readonly complete: boolean;
 }
+
+type Frame = Pick<JpegHeader, "width" | "height" | "progressive" | "components" | "hMax" | "vMax">;
 
 const RST0 = 0xd0;
 const RST7 = 0xd7;
@@ -59,7 +64,7 @@ const SOF_NAMES: Record<number, string> = {
 
 /** Walks a JPEG file's segments (ITU-T T.81, annex B) from SOI to EOI without decoding any scan. */
 export function readJpegMarkers(bytes: Uint8Array): JpegHeader {
-  let frame: Pick<JpegHeader, "width" | "height" | "progressive" | "components"> | undefined;
+  let frame: Frame | undefined;
   let orientation: Orientation = 1;
   let adobeTransform: number | undefined;
   let jfif = false;
@@ -130,10 +135,7 @@ function isFrame(code: number): boolean {
   return code >= 0xc0 && code <= 0xcf && code !== 0xc4 && code !== 0xc8 && code !== 0xcc;
 }
 
-function readFrame(
-  code: number,
-  body: Uint8Array,
-): Pick<JpegHeader, "width" | "height" | "progressive" | "components"> {
+function readFrame(code: number, body: Uint8Array): Frame {
   const name = SOF_NAMES[code];
   if (name)
     throw new Problem("undecodable-image", `Expected a baseline or progressive JPEG image; a ${name} one came.`);
@@ -153,6 +155,8 @@ function readFrame(
     components.push({ id: byte(body, i), h, v, table: byte(body, i + 2) });
   }
   return {
+    hMax: Math.max(...components.map(({ h }) => h)),
+    vMax: Math.max(...components.map(({ v }) => v)),
     height: (byte(body, 1) << 8) | byte(body, 2),
     width: (byte(body, 3) << 8) | byte(body, 4),
     progressive: code === 0xc2,

@@ -1,8 +1,9 @@
 import { Problem } from "../errors.ts";
 import type { LoadCodec, OpenSource, PixelTarget, RowSink } from "./image.ts";
+import { type Kept, planeBytes } from "./jpeg-coefficients.ts";
 import { cmykToRgb } from "./jpeg-color.ts";
-import { decodeEighth } from "./jpeg-eighth.ts";
 import { type JpegHeader, readJpegMarkers } from "./jpeg-markers.ts";
+import { decodeReduced } from "./jpeg-reduced.ts";
 import { checkPixels, DECODE_BUDGET } from "./limits.ts";
 import { withDecompressed } from "./turbojpeg.ts";
 
@@ -14,8 +15,8 @@ const MAX_SCANS = 100;
 const WORKING_BYTES = 4e6;
 
 /**
- * Baseline and progressive JPEG: at the smallest scale k/8 that keeps enough pixels, decoded by TurboJPEG within the DCT; or, if libjpeg would have
- * to hold more coefficients than fit, from the DC coefficients alone.
+ * Baseline and progressive JPEG: at the smallest scale k/8 that keeps enough pixels, decoded by TurboJPEG within the DCT; or, of large progressive
+ * files, of which libjpeg would have to hold all coefficients, from a few of them.
  *
  * A file that ends before its pixels do is refused (as by Pillow); one that lacks nothing but the end marker is not. What libjpeg merely warns of
  * within a complete file is accepted, also as by Pillow.
@@ -33,8 +34,11 @@ export const openJpeg: OpenSource = (bytes) => {
     header,
     async decode(target, loadCodec) {
       const eighths = scaleFor(header, target);
-      if (memoryFor(header, eighths) <= DECODE_BUDGET) await decodeScaled(bytes, header, eighths, target, loadCodec);
-      else decodeEighth(bytes, header, target);
+      const kept = reducedTo(header, eighths, target);
+      // Missing scans would go unnoticed there: a file without an end is not known to have brought them all.
+      if (kept && !header.complete) throw truncated();
+      if (kept) decodeReduced(bytes, header, kept, target);
+      else await decodeScaled(bytes, header, eighths, target, loadCodec);
     },
   };
 };
@@ -44,18 +48,28 @@ function scaleFor(header: JpegHeader, target: PixelTarget): number {
   const shorter = Math.min(header.width, header.height);
   let eighths = Math.min(8, Math.max(1, Math.ceil((target.enough * 8) / shorter)));
   // Of a very long picture the other side would be enormous.
-  while (eighths > 1 && memoryFor({ ...header, buffered: false }, eighths) > DECODE_BUDGET) eighths--;
+  while (eighths > 1 && scaledMemory(header, eighths) > DECODE_BUDGET) eighths--;
   return eighths;
 }
 
-/** Bytes at the peak: the file twice, the scaled picture, and the coefficients that libjpeg holds (2 bytes a sample). */
-function memoryFor(header: JpegHeader, eighths: number): number {
-  const { width, height, components, end, buffered } = header;
-  const scaled = (width * height * components.length * eighths ** 2) / 64;
-  const hMax = Math.max(...components.map(({ h }) => h));
-  const vMax = Math.max(...components.map(({ v }) => v));
+/**
+ * The coefficients to keep if the picture shall be decoded from few of them: where libjpeg would hold all of them, and 2 x 2 give
+ * pixels enough (in a third of the time) or all do not fit.
+ */
+function reducedTo(header: JpegHeader, eighths: number, target: PixelTarget): Kept | undefined {
+  const { width, height, components, hMax, vMax, buffered, end } = header;
+  if (!buffered) return undefined;
   const samples = components.reduce((sum, { h, v }) => sum + (width * height * h * v) / (hMax * vMax), 0);
-  return 2 * end + scaled + (buffered ? 2 * samples : 0) + WORKING_BYTES;
+  // Subsampled chroma has half the pixels across, of which it needs some margin, too.
+  const wanted = samples < width * height * components.length ? 1.5 * target.enough : target.enough;
+  const fits = scaledMemory(header, eighths) + 2 * samples <= DECODE_BUDGET;
+  if (fits && Math.min(width, height) / 4 < wanted) return undefined;
+  return 2 * end + planeBytes(header, 4) <= DECODE_BUDGET ? 4 : 1;
+}
+
+/** Bytes at TurboJPEG's peak, coefficients apart: the file twice and the scaled picture. */
+function scaledMemory({ width, height, components, end }: JpegHeader, eighths: number): number {
+  return 2 * end + (width * height * components.length * eighths ** 2) / 64 + WORKING_BYTES;
 }
 
 async function decodeScaled(
@@ -70,7 +84,7 @@ async function decodeScaled(
   const height = Math.ceil(extent.height);
   const format = header.components.length === 1 ? "grey" : header.components.length === 4 ? "cmyk" : "rgb";
   await withDecompressed({ jpeg: withEnd(bytes, header), width, height, format }, loadCodec, (pixels, warning) => {
-    if (warning && !header.complete) throw new Problem("undecodable-image", "The JPEG image is truncated.");
+    if (warning && !header.complete) throw truncated();
     if (format === "cmyk") pushCmyk(pixels, width, height, target.open(width, height, 3, extent));
     else {
       const stride = format === "grey" ? 1 : 3;
@@ -98,4 +112,8 @@ function pushCmyk(pixels: Uint8Array, width: number, height: number, sink: RowSi
     cmykToRgb(pixels, y * width * 4, rgb);
     sink.push(rgb, 0);
   }
+}
+
+function truncated(): Problem {
+  return new Problem("undecodable-image", "The JPEG image is truncated.");
 }

@@ -1,0 +1,108 @@
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import type { PixelStride } from "../../src/imaging/image.ts";
+import type { Kept } from "../../src/imaging/jpeg-coefficients.ts";
+import { cmykToRgb } from "../../src/imaging/jpeg-color.ts";
+import { readJpegMarkers } from "../../src/imaging/jpeg-markers.ts";
+import { decodeReduced } from "../../src/imaging/jpeg-reduced.ts";
+import { withDecompressed } from "../../src/imaging/turbojpeg.ts";
+import { difference, goldenFile } from "./golden.ts";
+import { mosaic } from "./large.ts";
+import { loadCodec } from "./load-codec.ts";
+
+const WIDTH = 403;
+const HEIGHT = 299;
+const { data } = await mosaic(WIDTH, HEIGHT);
+const picture = () => sharp(data, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
+
+/** All pixels that come out of the reduced decode. */
+function reduced(file: Uint8Array, kept: Kept): Uint8Array {
+  const rows: Uint8Array[] = [];
+  const open = (width: number, _height: number, stride: PixelStride) => ({
+    push: (row: Uint8Array, offset: number) => rows.push(row.slice(offset, offset + width * stride)),
+  });
+  decodeReduced(file, readJpegMarkers(file), kept, { enough: 0, open });
+  return new Uint8Array(Buffer.concat(rows));
+}
+
+/** libjpeg's at the same scale. */
+async function libjpeg(file: Uint8Array, eighths: number): Promise<Uint8Array> {
+  const { width, height, components } = readJpegMarkers(file);
+  const size = { width: Math.ceil((width * eighths) / 8), height: Math.ceil((height * eighths) / 8) };
+  const format = components.length === 1 ? "grey" : components.length === 4 ? "cmyk" : "rgb";
+  let pixels = new Uint8Array();
+  await withDecompressed({ jpeg: file, ...size, format }, loadCodec, (view) => {
+    pixels = view.slice();
+  });
+  if (format !== "cmyk") return pixels;
+  const rgb = new Uint8Array(size.width * size.height * 3);
+  cmykToRgb(pixels, 0, rgb);
+  return rgb;
+}
+
+/** Takes an Adobe segment's transform for another. */
+function adobe(file: Uint8Array, transform: number): Uint8Array {
+  const changed = file.slice();
+  changed[Buffer.from(file).indexOf("Adobe") + 11] = transform;
+  return changed;
+}
+
+const full = { quality: 85, chromaSubsampling: "4:4:4" };
+const cmyk = new Uint8Array(await picture().toColourspace("cmyk").jpeg(full).toBuffer());
+const FILES: Record<string, Uint8Array> = {
+  baseline: await picture().jpeg(full).toBuffer(),
+  progressive: await picture()
+    .jpeg({ ...full, progressive: true })
+    .toBuffer(),
+  "low quality": await picture()
+    .jpeg({ ...full, quality: 20, progressive: true })
+    .toBuffer(),
+  grey: await picture().toColourspace("b-w").jpeg(full).toBuffer(),
+  "progressive grey": await picture()
+    .toColourspace("b-w")
+    .jpeg({ ...full, progressive: true })
+    .toBuffer(),
+  CMYK: cmyk,
+  YCCK: adobe(cmyk, 2),
+  "with restart intervals": goldenFile("restarts.jpeg"),
+  RGB: goldenFile("rgb.jpeg"),
+};
+const SUBSAMPLED: Record<string, Uint8Array> = {
+  baseline: await picture().jpeg({ quality: 85 }).toBuffer(),
+  progressive: await picture().jpeg({ quality: 85, progressive: true }).toBuffer(),
+};
+
+describe("at 1/8 the pixels are libjpeg's", () => {
+  test.each(Object.entries(FILES))("%s", async (_name, file) => {
+    const expected = await libjpeg(file, 1);
+    expect(difference(reduced(file, 1), expected)).toEqual({ mean: 0, max: 0 });
+  });
+});
+
+describe("at 1/4 the pixels are close to libjpeg's, which takes more coefficients into account", () => {
+  test.each(Object.entries(FILES))("%s", async (name, file) => {
+    // Of large quantiser steps the refinements that are left out count more; the golden files are a few pixels of sharp detail.
+    const bound = name === "low quality" || file.length < 3000 ? 8 : 3;
+    expect(difference(reduced(file, 4), await libjpeg(file, 2)).mean).toBeLessThan(bound);
+  });
+});
+
+describe("with subsampled chroma they are near at both scales", () => {
+  test.each(Object.entries(SUBSAMPLED))("%s", async (_name, file) => {
+    expect(difference(reduced(file, 1), await libjpeg(file, 1)).mean).toBeLessThan(6);
+    expect(difference(reduced(file, 4), await libjpeg(file, 2)).mean).toBeLessThan(6);
+  });
+});
+
+test("a baseline and a progressive file of the same coefficients give the same 1/8 picture", () => {
+  expect(reduced(FILES.progressive ?? new Uint8Array(), 1)).toEqual(reduced(FILES.baseline ?? new Uint8Array(), 1));
+});
+
+describe("damage is refused", () => {
+  test.each(Object.entries({ ...FILES, ...SUBSAMPLED }))("%s, cut off in its first scan", (_name, file) => {
+    const { segments } = readJpegMarkers(file);
+    const scan = segments.find(({ kind }) => kind === "scan");
+    const cut = file.slice(0, (scan?.end ?? 0) + ((scan?.dataEnd ?? 0) - (scan?.end ?? 0)) / 2);
+    expect(() => reduced(cut, 1)).toThrow(expect.objectContaining({ code: "undecodable-image" }));
+  });
+});
