@@ -91,7 +91,7 @@ async function follow(first: URL, maxRedirects: number, get: (url: URL) => Promi
       throw new Problem("source-failed", `The source redirects more than ${maxRedirects} times.`);
     }
     const location = response.headers.get("location");
-    const target = location ? URL.parse(location, url) : null;
+    const target = location ? URL.parse(location, url.href) : null;
     if (!target) throw new Problem("source-failed", "The source redirects to no valid place.");
     target.hash = "";
     url = target;

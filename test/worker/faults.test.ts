@@ -16,7 +16,7 @@ let worker: TestWorker;
 let stale: TestWorker;
 let leaveInternet: () => void;
 let right: Uint8Array;
-let upstream: { photo: Uint8Array; status: number; requests: number };
+let upstream: { photo: Uint8Array<ArrayBuffer>; status: number; requests: number };
 
 beforeAll(async () => {
   worker = await startWorker({}, {}, FAULTY_WORKER_DIR);
