@@ -19,6 +19,9 @@ export interface OriginReply {
 /** Metadata and error messages are small; answers of batches say themselves how large they may be. */
 const MAX_TEXT_BYTES = 64 * 1024;
 
+/** Ten logits are 40 bytes: packing them would cost the origin more than it saves, and Triton packs all it may. */
+const IDENTITY = { "accept-encoding": "identity" };
+
 export interface Exchange {
   readonly path: string;
   readonly body?: Uint8Array<ArrayBuffer>;
@@ -40,7 +43,7 @@ export async function exchange(
   const response = await send(() =>
     fetch(`${url.replace(/\/+$/, "")}${path}`, {
       method: body ? "POST" : "GET",
-      headers: { ...headers, ...(authorization !== undefined && { authorization }) },
+      headers: { ...headers, ...IDENTITY, ...(authorization !== undefined && { authorization }) },
       body: body ?? null,
       redirect: "manual",
       signal,
