@@ -1,0 +1,89 @@
+/**
+ * Damaged images through the Worker, for long: every status, the slowest answer, and the slope of the process's memory.
+ *
+ *     npm run bench -- fuzz [images, 10000] [seed, 1]
+ *
+ * Fails if one image gives a 5xx, takes longer than HANG_MS, or changes what an intact image gives afterwards.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mutate, SEEDS, seeded } from "../test/worker/mutate.ts";
+import { describeMachine, table } from "./report.ts";
+import { slope } from "./slope.ts";
+import { startWorkerd } from "./workerd.ts";
+
+const [images = 10_000, seed = 1] = process.argv.slice(2).map(Number);
+const AT_ONCE = 4;
+const HANG_MS = 20_000;
+const SAMPLE_EVERY = Math.max(100, Math.floor(images / 100));
+
+const workerd = await startWorkerd();
+const random = seeded(seed);
+const statuses: Record<string, number> = {};
+const faults: string[] = [];
+const memory: { images: number; rssMB: number; heapMB: number }[] = [];
+let sent = 0;
+let slowestMs = 0;
+
+try {
+  const before = await Promise.all(SEEDS.map(post));
+  await sample();
+  while (sent < images) {
+    const goal = Math.min(images, sent + SAMPLE_EVERY);
+    await Promise.all(Array.from({ length: AT_ONCE }, () => sendUntil(goal)));
+    await sample();
+  }
+  const after = await Promise.all(SEEDS.map(post));
+  for (const [index, { body }] of before.entries()) {
+    if (!after[index]?.body.equals(body)) faults.push(`intact image ${index} gives other bytes than before`);
+  }
+} finally {
+  await workerd.stop();
+}
+
+// The first fifth is warm-up: codecs are compiled and V8 finds its size.
+const settled = memory.slice(Math.floor(memory.length / 5));
+const perThousand = slope(settled.map(({ images: x, rssMB: y }) => ({ x: x / 1000, y })));
+console.log(
+  table(
+    ["outcome", "images"],
+    Object.entries(statuses).map(([name, count]) => [name, String(count)]),
+  ),
+);
+console.log(`\nSlowest answer: ${slowestMs.toFixed(0)} ms. Resident memory: ${settled[0]?.rssMB.toFixed(0)} MB after warm-up,
+${settled.at(-1)?.rssMB.toFixed(0)} MB at the end; slope ${perThousand.slope.toFixed(3)} ± ${perThousand.error.toFixed(3)} MB per 1000 images.`);
+for (const fault of faults) console.error(`FAULT: ${fault}`);
+await mkdir(new URL("results/", import.meta.url), { recursive: true });
+const command = `npm run bench -- fuzz ${images} ${seed}`;
+const result = { command, ...(await describeMachine()), statuses, slowestMs, perThousand, memory, faults };
+await writeFile(new URL("results/fuzz.json", import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
+process.exitCode = faults.length === 0 ? 0 : 1;
+
+async function sendUntil(goal: number): Promise<void> {
+  while (sent < goal) {
+    sent += 1;
+    const number = sent;
+    const image = mutate(random);
+    const start = performance.now();
+    try {
+      const { status } = await post(image);
+      slowestMs = Math.max(slowestMs, performance.now() - start);
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      if (status >= 500) faults.push(`image ${number}: ${status} for ${Buffer.from(image).toString("base64")}`);
+    } catch (error) {
+      faults.push(`image ${number}: ${error} for ${Buffer.from(image).toString("base64")}`);
+    }
+  }
+}
+
+async function post(image: Uint8Array<ArrayBuffer>): Promise<{ status: number; body: Buffer }> {
+  const signal = AbortSignal.timeout(HANG_MS);
+  const response = await fetch(`${workerd.url}/thumbnail/_`, { method: "POST", body: image, signal });
+  return { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
+}
+
+async function sample(): Promise<void> {
+  const status = await readFile(`/proc/${workerd.pid}/status`, "utf8");
+  const rssMB = (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
+  memory.push({ images: sent, rssMB, heapMB: (await workerd.isolateBytes()) / 1e6 });
+  process.stderr.write(`${sent} images, ${rssMB.toFixed(0)} MB resident, ${faults.length} faults\n`);
+}
