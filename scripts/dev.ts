@@ -1,7 +1,8 @@
 /**
  * `npm start`: the whole service on this machine, without account or network.
  *
- * Puts the example photos into the local R2 bucket of originals, then starts `wrangler dev`. Options after `--` go to wrangler.
+ * Puts the example photos into the local R2 bucket of originals, then starts the embedded inference origin and `wrangler dev`.
+ * Options after `--` go to wrangler.
  */
 import { spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
@@ -15,20 +16,29 @@ const PHOTOS = new URL("../examples/photos/", import.meta.url);
 const port = process.env.PORT ?? "8787";
 
 /** Development is open: any public host may be a source, URLs need no signature. Production starts closed. */
-const DEVELOPMENT = ["--var", "SOURCE_HOSTS:*", "--var", "ALLOW_UNSIGNED:true"];
+const originPort = process.env.ORIGIN_PORT ?? "8000";
+const DEVELOPMENT = ["SOURCE_HOSTS:*", "ALLOW_UNSIGNED:true", `ORIGINS:http://127.0.0.1:${originPort}`].flatMap(
+  (value) => ["--var", value],
+);
 
 const keys = await seedOriginals();
 const wrangler = spawn("wrangler", ["dev", "--port", port, ...DEVELOPMENT, ...process.argv.slice(2)], {
   stdio: "inherit",
 });
+// If it does not start, as its port is taken by another server of the protocol, that one is asked.
+const origin = spawn(process.execPath, ["src/origin/main.ts", "--port", originPort], { stdio: "inherit" });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => wrangler.kill(signal));
-wrangler.on("exit", (code) => process.exit(code ?? 0));
+wrangler.on("exit", (code) => {
+  origin.kill();
+  process.exit(code ?? 0);
+});
 await untilHealthy(`http://127.0.0.1:${port}`);
 console.log(`
 ThumbNet Edge is ready, in UNSIGNED mode: whoever reaches this port is served, from any public http(s) image. Production starts
 closed (SIGNING_KEYS and SOURCE_HOSTS in the README). Try:
 
   curl -o thumbnail.png http://127.0.0.1:${port}/thumbnail/size=56/r2:${keys[0]}
+  curl http://127.0.0.1:${port}/classify/top=3/r2:${keys[0]}
   curl --data-binary @photo.jpg -o thumbnail.webp http://127.0.0.1:${port}/thumbnail/size=112,format=webp
 
 In the local bucket: ${keys.map((key) => `r2:${key}`).join("  ")}
