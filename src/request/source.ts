@@ -1,8 +1,8 @@
 /**
  * The source segment of the URL contract: everything after the options.
  *
- * Three forms: an absolute http(s) URL as it stands (its own query included), `b64:` + base64url of such a URL for clients
- * that re-encode paths, and `r2:<key>` for an original in the owner's bucket.
+ * Three forms: an absolute http(s) URL as it stands (its own query included) or percent-encoded as a whole, `b64:` + base64url
+ * of such a URL for clients that re-encode paths, and `r2:<key>` for an original in the owner's bucket.
  */
 import { Problem } from "../errors.ts";
 
@@ -21,7 +21,7 @@ const MAX_URL_LENGTH = 2048;
 export function parseSource(raw: string): Source {
   if (raw.startsWith("r2:")) return { kind: "r2", key: parseKey(raw.slice("r2:".length)) };
   if (raw.startsWith("b64:")) return { kind: "http", url: parseUrl(decodeBase64Url(raw.slice("b64:".length))) };
-  return { kind: "http", url: parseUrl(raw) };
+  return { kind: "http", url: parseUrl(/^https?%3A/i.test(raw) ? decodePercent(raw) : raw) };
 }
 
 /** One text per source: the part of the cache key that names the original. */
@@ -54,17 +54,20 @@ function parseUrl(text: string): string {
 }
 
 function parseKey(raw: string): string {
-  let key: string;
-  try {
-    key = decodeURIComponent(raw);
-  } catch {
-    throw new Problem("invalid-source", "Expected a percent-encoded R2 key, but its percent-encoding is broken.");
-  }
+  const key = decodePercent(raw);
   const bytes = new TextEncoder().encode(key).length;
   if (bytes === 0 || bytes > MAX_KEY_BYTES) {
     throw new Problem("invalid-source", `Expected an R2 key of 1 to ${MAX_KEY_BYTES} bytes, but got ${bytes}.`);
   }
   return key;
+}
+
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Problem("invalid-source", "The percent-encoding of the source is broken.");
+  }
 }
 
 function decodeBase64Url(text: string): string {
