@@ -1,9 +1,10 @@
 """Work through a list of runs, several at a time, each resumable: `python -m thumbnet.experiments LIST key=value ...`.
 
 LIST is a TOML file of [[run]] tables: `name`, `options` (of `thumbnet train`, with {key} placeholders for the values
-given on the command line; {runs} is required: the folder of all runs) and `needs`, names of runs that must be finished
-before. A run with a result.json is finished; one that was interrupted goes on from its checkpoint. Start the command
-several times to work on several runs at once: each takes the next one that nobody holds.
+given on the command line; {runs} is required: the folder of all runs), `needs`, names of runs that must be finished
+before, and `seeds`, a list that makes one run <name>-seed<n> of each. A run with a result.json is finished; one that
+was interrupted goes on from its checkpoint. Start the command several times to work on several runs at once: each
+takes the next one that nobody holds.
 """
 
 import fcntl
@@ -13,20 +14,38 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 WAIT_SECONDS = 20
+
+
+def expand(experiments: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Make one run of each seed."""
+    return [
+        {
+            "name": e["name"] if seed is None else f"{e['name']}-seed{seed}",
+            "needs": e.get("needs", ""),
+            "options": e["options"] if seed is None else f"{e['options']} --seed {seed}",
+        }
+        for e in experiments
+        for seed in e.get("seeds", [None])
+    ]
 
 
 def work(experiments: list[dict[str, str]], values: dict[str, str]) -> None:
     """Run whatever is left, in the list's order, until nothing is left that could ever start."""
     runs = Path(values["runs"])
     failed: set[str] = set()
+
+    def finished(name: str) -> bool:
+        return (runs / name / "result.json").is_file()
+
     while True:
-        left = [e for e in experiments if not (runs / e["name"] / "result.json").is_file() and e["name"] not in failed]
-        ready = [e for e in left if all((runs / n / "result.json").is_file() for n in e.get("needs", "").split())]
+        failed |= {e["name"] for e in experiments if failed & set(e["needs"].split())}
+        left = [e for e in experiments if not finished(e["name"]) and e["name"] not in failed]
         if not left:
             return
-        for experiment in ready:
+        for experiment in (e for e in left if all(finished(name) for name in e["needs"].split())):
             outcome = _attempt(experiment, runs, values)
             if outcome is not None:
                 if outcome:
@@ -55,4 +74,5 @@ def _attempt(experiment: dict[str, str], runs: Path, values: dict[str, str]) -> 
 
 
 if __name__ == "__main__":
-    work(tomllib.loads(Path(sys.argv[1]).read_text())["run"], dict(a.split("=", 1) for a in sys.argv[2:]))
+    listed = expand(tomllib.loads(Path(sys.argv[1]).read_text())["run"])
+    work(listed, dict(a.split("=", 1) for a in sys.argv[2:]))
