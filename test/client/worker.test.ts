@@ -1,0 +1,86 @@
+/** The client against the Worker, with the embedded origin behind it. */
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createClient, ProblemError, type ThumbnetClient } from "../../src/client/index.ts";
+import { type RunningOrigin, startOrigin } from "../origin/start-origin.ts";
+import { startWorker, type TestWorker } from "../worker/harness.ts";
+
+const CHURCH = new Uint8Array(readFileSync("examples/photos/church.jpg"));
+const KEY = { id: "web-1", secret: "correct horse battery staple, and 32 bytes" };
+
+let origin: RunningOrigin;
+let worker: TestWorker;
+let thumbnet: ThumbnetClient;
+beforeAll(async () => {
+  origin = await startOrigin();
+  worker = await startWorker(
+    { ORIGINS: `http://127.0.0.1:${origin.port}`, ALLOW_UNSIGNED: "false" },
+    { SIGNING_KEYS: JSON.stringify({ [KEY.id]: KEY.secret }) },
+  );
+  await worker.env.ORIGINALS.put("photos/church ä.jpg", CHURCH);
+  thumbnet = createClient(worker.url, { key: KEY, expiresIn: 60 });
+});
+afterAll(async () => {
+  await worker?.close();
+  await origin?.stop();
+});
+
+const CHURCH_IN_R2 = { r2: "photos/church ä.jpg" };
+
+test("a thumbnail by its source and of an upload are the same bytes", async () => {
+  const fetched = await thumbnet.thumbnail(CHURCH_IN_R2, { format: "npy" });
+  expect(fetched).toMatchObject({ contentType: "application/x-npy", etag: expect.stringMatching(/^"[0-9a-f]{32}"$/) });
+  for (const upload of [CHURCH, CHURCH.buffer, new Blob([CHURCH], { type: "image/jpeg" })]) {
+    expect((await thumbnet.thumbnail(upload, { format: "npy" })).bytes).toEqual(fetched.bytes);
+  }
+});
+
+test("a thumbnail's URL is signed and served to anyone", async () => {
+  const url = await thumbnet.thumbnailUrl(CHURCH_IN_R2, { size: 112, format: "webp" });
+  expect(new URL(url).pathname).toMatch(/^\/thumbnail\/format=webp,size=112,exp=\d+,sig=web-1\.[\w-]{43}\/r2:photos\//);
+  const response = await fetch(url);
+  expect([response.status, response.headers.get("content-type")]).toEqual([200, "image/webp"]);
+});
+
+test("a source and an upload are classified alike, and a ready thumbnail as well", async () => {
+  const classification = await thumbnet.classify(CHURCH_IN_R2, { top: 2 });
+  expect(classification.predictions).toHaveLength(2);
+  expect(classification.model.name).toBe("student-56");
+  expect(await thumbnet.classify(CHURCH, { top: 2 })).toEqual(classification);
+  const thumbnail = await thumbnet.thumbnail(CHURCH);
+  expect(await thumbnet.classify(thumbnail.bytes, { top: 2 })).toEqual(classification);
+});
+
+test("a batch gives each source its own answer, whatever becomes of the others", async () => {
+  const sources = [CHURCH_IN_R2, { r2: "missing.jpg" }, ...Array.from({ length: 100 }, () => CHURCH_IN_R2)];
+  const answers = await Array.fromAsync(thumbnet.batch(sources, { top: 1 }));
+  expect(answers.map(({ index }) => index).sort((a, b) => a - b)).toEqual(sources.map((_, index) => index));
+  for (const answer of answers) {
+    expect(answer.source).toBe(sources[answer.index]);
+    if (answer.ok) expect(answer.classification.predictions).toHaveLength(1);
+    else expect([answer.index, answer.problem.code]).toEqual([1, "source-not-found"]);
+  }
+  expect(answers.filter(({ ok }) => !ok)).toHaveLength(1);
+});
+
+test("a refusal is an error with its cause, which says what the service said", async () => {
+  const refused = thumbnet.thumbnail(CHURCH, { size: 57 as 56 });
+  await expect(refused).rejects.toThrow(ProblemError);
+  await expect(refused).rejects.toMatchObject({
+    code: "invalid-options",
+    status: 400,
+    message: expect.stringContaining("size"),
+    requestId: expect.stringMatching(/./),
+  });
+  await expect(createClient(worker.url).thumbnail(CHURCH)).rejects.toMatchObject({ code: "invalid-signature" });
+  await expect(createClient(worker.url).thumbnailUrl("photo.jpg")).rejects.toThrow(TypeError);
+});
+
+test("what is not the service is told apart from it", async () => {
+  const proxy = createClient("https://example.com", { fetch: async () => new Response("<h1>", { status: 502 }) });
+  await expect(proxy.classify(CHURCH)).rejects.toMatchObject({ code: "unknown", status: 502 });
+});
+
+test("a request ends with its signal", async () => {
+  await expect(thumbnet.thumbnail(CHURCH, {}, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
+});
