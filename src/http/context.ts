@@ -1,0 +1,49 @@
+/** What handlers find in hono's context, and what they need made of it. */
+import type { Context } from "hono";
+import type { CacheTiers } from "../cache/cached.ts";
+import type { Classifier } from "../classify/classifier.ts";
+import type { Config } from "../config.ts";
+import type { Authorized } from "../request/sign.ts";
+import type { RequestLine } from "../request/thumbnail.ts";
+import type { SourceContext } from "../source/read.ts";
+
+export type AppEnv = { Bindings: Env; Variables: { config: Config; classifier: Classifier; authorized: Authorized } };
+export type AppContext = Context<AppEnv>;
+
+/** The request without its signature: what is asked for. */
+export function requestLine(c: AppContext): RequestLine {
+  return { target: c.var.authorized.target, accept: c.req.header("accept") ?? null };
+}
+
+export function ifNoneMatch(c: AppContext): string | null {
+  return c.req.header("if-none-match") ?? null;
+}
+
+/** Seconds for which the answer may be kept: never past the end of the signature that it was given for. */
+export function maxAge(c: AppContext): number {
+  const { config, authorized } = c.var;
+  const left = authorized.expiresAt ? Math.floor((authorized.expiresAt.getTime() - Date.now()) / 1000) : Infinity;
+  return Math.max(0, Math.min(config.cacheMaxAge, left));
+}
+
+export function cacheTiers(c: AppContext): CacheTiers {
+  return {
+    edge: caches.default,
+    bucket: c.env.THUMBNAILS,
+    host: new URL(c.req.url).origin,
+    maxAge: c.var.config.cacheMaxAge,
+    waitUntil: (promise) => c.executionCtx.waitUntil(promise),
+  };
+}
+
+/** How originals are read: by the configured policy, and never from the very host that was asked. */
+export function sourceContext(c: AppContext): SourceContext {
+  const { sourcePolicy, originalsPrefix } = c.var.config;
+  const selfHosts = [...sourcePolicy.selfHosts, new URL(c.req.url).host];
+  return {
+    policy: { ...sourcePolicy, selfHosts },
+    fetch: (url, init) => fetch(url, init),
+    originals: c.env.ORIGINALS,
+    originalsPrefix,
+  };
+}

@@ -1,0 +1,73 @@
+/** What happens to every request before its route, and to those that no route takes. */
+import type { Hono } from "hono";
+import { cors } from "hono/cors";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import { type Classifier, createClassifier, WORLD } from "../classify/classifier.ts";
+import { type Config, parseConfig } from "../config.ts";
+import { Problem } from "../errors.ts";
+import { authorize, rawTarget } from "../request/sign.ts";
+import { respondProblem } from "../respond.ts";
+import { isLoop } from "../source/loop.ts";
+import type { AppEnv } from "./context.ts";
+
+/** What each path takes. */
+const METHODS = [
+  ["/thumbnail/*", "GET, HEAD, POST, OPTIONS"],
+  ["/classify/*", "GET, HEAD, POST, OPTIONS"],
+  ["/batch", "POST, OPTIONS"],
+  ["/cache/*", "DELETE"],
+  ["/models", "GET, HEAD"],
+  ["/health", "GET, HEAD"],
+] as const;
+
+/** Names, guards and authorizes requests. Goes before the routes. */
+export function receiveRequests(app: Hono<AppEnv>): void {
+  let config: Config | undefined;
+  let classifier: Classifier | undefined;
+
+  app.use(requestId());
+  app.use(async (c, next) => {
+    await next();
+    c.header("x-request-id", c.var.requestId);
+  });
+  app.use(
+    secureHeaders({ crossOriginResourcePolicy: "cross-origin", contentSecurityPolicy: { defaultSrc: ["'none'"] } }),
+  );
+  app.use(async (c, next) => {
+    if (isLoop(c.req.raw.headers)) throw new Problem("loop-detected", "This request comes from the service itself.");
+    config ??= parseConfig(c.env);
+    c.set("config", config);
+    classifier ??= createClassifier(config.classifier, WORLD);
+    c.set("classifier", classifier);
+    await next();
+  });
+  app.on(["GET", "POST", "OPTIONS"], ["/thumbnail/*", "/classify/*", "/batch"], (c, next) => {
+    const { corsOrigins } = c.var.config;
+    const origin = corsOrigins.includes("*") ? "*" : [...corsOrigins];
+    return cors({ origin, exposeHeaders: ["etag", "cache-status", "x-request-id"] })(c, next);
+  });
+  app.on(["GET", "POST"], ["/thumbnail/*", "/classify/*"], async (c, next) => {
+    c.set("authorized", await authorize(rawTarget(c.req.url), c.var.config.signing, Date.now()));
+    await next();
+  });
+}
+
+/** Answers what no route took, and everything that was thrown. Goes after the routes. */
+export function refuseTheRest(app: Hono<AppEnv>): void {
+  for (const [path, allow] of METHODS) {
+    app.all(path, (c) => {
+      const response = respondProblem(new Problem("method-not-allowed", `Expected ${allow}, but got ${c.req.method}.`));
+      response.headers.set("allow", allow);
+      return response;
+    });
+  }
+  app.notFound((c) => respondProblem(new Problem("not-found", `There is nothing at ${c.req.method} ${c.req.path}.`)));
+  app.onError((error, c) => {
+    const problem = error instanceof Problem ? error : new Problem("internal-error", "The service failed.", error);
+    if (problem.status >= 500) {
+      console.error({ requestId: c.var.requestId, problem: problem.code, cause: String(problem.cause) });
+    }
+    return respondProblem(problem);
+  });
+}
