@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decodeExact } from "../../src/imaging/decode.ts";
 import { encoders, type OutputFormat } from "../../src/imaging/encode.ts";
 import type { RgbImage } from "../../src/imaging/image.ts";
+import { readJpegMarkers } from "../../src/imaging/jpeg-markers.ts";
 import { decodeNpy, encodeNpy, isNpy } from "../../src/imaging/npy.ts";
 import { difference, goldenFile, goldenNames, goldenPixels, noise } from "./golden.ts";
 import { loadCodec } from "./load-codec.ts";
@@ -55,6 +56,11 @@ describe.each(["jpeg", "webp"] as const)("%s", (format) => {
     const [first, second] = await Promise.all([0, 1].map(() => encoders[format].encode(photo, { quality }, loadCodec)));
     expect(first).toEqual(second);
   });
+});
+
+test("JPEG keeps the chroma of every pixel", async () => {
+  const file = await encoders.jpeg.encode(photo, { quality }, loadCodec);
+  expect(readJpegMarkers(file).components.map(({ h, v }) => [h, v])).toEqual(Array(3).fill([1, 1]));
 });
 
 describe("npy", () => {

@@ -45,6 +45,8 @@ test.each([
   [4000, 3000, "baseline 4:4:4", { chromaSubsampling: "4:4:4" }, { mean: 0.5, max: 6 }, 20],
   [4000, 3000, "progressive 4:2:0", { progressive: true, chromaSubsampling: "4:2:0" }, { mean: 1, max: 30 }, 1],
   [5472, 3648, "baseline 4:2:0", { chromaSubsampling: "4:2:0" }, { mean: 1, max: 10 }, 16],
+  // An eighth of 3585 is 448.125, which libjpeg rounds up to 449.
+  [3585, 3585, "baseline 4:4:4", { chromaSubsampling: "4:4:4" }, { mean: 1.8, max: 28 }, 16],
   [5472, 3648, "progressive 4:2:0", { progressive: true, chromaSubsampling: "4:2:0" }, { mean: 0.8, max: 24 }, 1],
   [5472, 3648, "progressive 4:4:4", { progressive: true, chromaSubsampling: "4:4:4" }, { mean: 0.5, max: 6 }, 1],
 ] as const)("a JPEG of %i x %i, %s", async (width, height, _name, options, bounds, wasmMegabytes) => {
