@@ -28,10 +28,8 @@ export const openAvif: OpenSource = (bytes) => {
   return {
     header,
     async decode(target, loadCodec) {
-      const picture = await codec.run(
-        loadCodec,
-        (decoder) => decoder.decode(bytes, 8) ?? damaged("libavif cannot decode it"),
-      );
+      const picture = await codec.run(loadCodec, (decoder) => decoder.decode(bytes, 8));
+      if (!picture) damaged("libavif cannot decode it");
       if (picture.width !== header.width || picture.height !== header.height)
         damaged("its size is not what its header says");
       const rgba = new Uint8Array(picture.data.buffer);

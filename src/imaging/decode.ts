@@ -30,12 +30,17 @@ export const EXACT_SIDE = 512;
 export async function decode(bytes: Uint8Array, geometry: Geometry, loadCodec: LoadCodec): Promise<RgbImage> {
   const kernel = await loadOrFail(loadCodec)("resample");
   let resampler: Resampler | undefined;
-  const header = await run(bytes, loadCodec, {
-    enough: geometry.size * 2,
-    open: (...source) => (resampler = new Resampler(kernel, geometry, ...source)),
-  });
-  if (!resampler) throw new Problem("undecodable-image", "The image has no pixels.");
-  return orient(resampler.image(), header.orientation);
+  const open: PixelTarget["open"] = (...source) => {
+    resampler = new Resampler(kernel, geometry, ...source);
+    return resampler;
+  };
+  try {
+    const { orientation } = await run(bytes, loadCodec, { enough: geometry.size * 2, open });
+    if (!resampler) throw new Problem("undecodable-image", "The image has no pixels.");
+    return orient(resampler.image(), orientation);
+  } finally {
+    resampler?.release();
+  }
 }
 
 /**

@@ -21,7 +21,7 @@ export class InstanceSlot<Instance> {
 
   /**
    * Lends the idle instance, or a new one, to `use`. An instance that threw or trapped may hold any state (and whatever it
-   * had allocated), so it is not put back.
+   * had allocated), so it is not put back. A codec that says no in good order may stay: were it to leak, it would grow too large.
    */
   async lend<Result>(create: () => Promise<Instance>, use: (instance: Instance) => Result): Promise<Result> {
     const instance = this.take() ?? (await create());

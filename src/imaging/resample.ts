@@ -168,7 +168,12 @@ export class Resampler implements RowSink {
     }
   }
 
-  /** The finished square; every row must have been pushed, and nothing may be called after it. */
+  /** Gives the kernel back, whatever has become of the picture; nothing may be called after it. */
+  release(): void {
+    kernels.put(this.#kernel);
+  }
+
+  /** The finished square, once; every row must have been pushed. */
   image(): RgbImage {
     const size = this.#size;
     // In place: a byte is written where its sum, or one before it, has been read.
@@ -180,7 +185,6 @@ export class Resampler implements RowSink {
       data[to + 1] = this.#bytes[from + green] as number;
       data[to + 2] = this.#bytes[from + blue] as number;
     }
-    kernels.put(this.#kernel);
     return { width: size, height: size, data };
   }
 }
@@ -197,5 +201,7 @@ function align(address: number): number {
 export async function resample(image: RgbImage, geometry: Geometry, loadCodec: LoadCodec): Promise<RgbImage> {
   const resampler = new Resampler(await loadCodec("resample"), geometry, image.width, image.height, 3);
   for (let y = 0; y < image.height; y++) resampler.push(image.data, y * image.width * 3);
-  return resampler.image();
+  const reduced = resampler.image();
+  resampler.release();
+  return reduced;
 }
