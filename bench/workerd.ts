@@ -18,13 +18,15 @@ const TRUSTED = { headers: { origin: "http://localhost" } } as unknown as string
 
 const START_SECONDS = 60;
 
-export async function startWorkerd(vars: Record<string, string> = {}): Promise<Workerd> {
+/** @param entry of the Worker, if it is not the one of `wrangler.toml`. */
+export async function startWorkerd(vars: Record<string, string> = {}, entry?: string): Promise<Workerd> {
   const [port, inspectorPort] = [await freePort(), await freePort()];
   const options = Object.entries({ SOURCE_HOSTS: "*", ALLOW_UNSIGNED: "true", ...vars }).flatMap(([name, value]) => [
     "--var",
     `${name}:${value}`,
   ]);
-  const wrangler = spawn("wrangler", ["dev", "--port", `${port}`, "--inspector-port", `${inspectorPort}`, ...options], {
+  const arguments_ = ["dev", ...(entry ? [entry] : []), "--port", `${port}`, "--inspector-port", `${inspectorPort}`];
+  const wrangler = spawn("wrangler", [...arguments_, ...options], {
     stdio: "ignore",
     env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },
   });
