@@ -1,6 +1,6 @@
 /**
- * Decoding a photo to the downscaler's 224 x 224 pixels: this service's code against native sharp (libvips, shrink-on-load, one
- * thread), by turns in one process.
+ * Decoding a photo to the downscaler's 224 x 224 pixels: this service's code against native sharp (libvips,
+ * shrink-on-load, one thread), by turns in one process.
  *
  *     npm run bench -- decode [rounds]
  *

@@ -21,8 +21,8 @@ interface Box {
 }
 
 /**
- * Size, turn and depth of an AVIF file's primary item from its boxes (ISO/IEC 14496-12 and 23008-12: `meta`, `pitm`, `iprp`), without
- * touching its AV1 data. Properties of other items do not count.
+ * Size, turn and depth of an AVIF file's primary item from its boxes (ISO/IEC 14496-12 and 23008-12: `meta`, `pitm`,
+ * `iprp`), without touching its AV1 data. Properties of other items do not count.
  */
 export function readAvifBoxes(bytes: Uint8Array): AvifHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -10,8 +10,9 @@ interface Decoder {
   decode(file: Uint8Array, bitDepth: 8): { width: number; height: number; data: Uint8ClampedArray } | null;
 }
 
-// Measured (the smallest linear memory that decodes 1, 2 and 4 million pixels): 8 MB, and 23 bytes a pixel for 8-bit samples in 4:4:4 (21 in 4:2:0)
-// or 32 for deeper ones, of which the RGBA are 4. The copy that the binding hands out takes 4 more.
+// Measured (the smallest linear memory that decodes 1, 2 and 4 million pixels): 8 MB, and 23 bytes a pixel for 8-bit
+// samples in 4:4:4 (21 in 4:2:0) or 32 for deeper ones, of which the RGBA are 4. The copy that the binding hands out
+// takes 4 more.
 const FIXED_BYTES = 8.5e6;
 const BYTES_PER_PIXEL = { 1: 27.5, 2: 36 } as const;
 // More than other formats get, so that the most frequent large size passes in any depth: 1920 x 1080.
@@ -19,8 +20,9 @@ const BUDGET = 84e6;
 const codec = new EmscriptenCodec<Decoder>("avif-decode", avifDecoder, 73 * 2 ** 20);
 
 /**
- * AVIF by libavif and dav1d. The decoder leaves the container's `irot` and `imir` to us: they become the header's orientation (and an EXIF block
- * does not count, as the standard demands). Of a sequence the primary image is taken; alpha is discarded.
+ * AVIF by libavif and dav1d. The decoder leaves the container's `irot` and `imir` to us: they become the header's
+ * orientation (and an EXIF block does not count, as the standard demands). Of a sequence the primary image is taken;
+ * alpha is discarded.
  */
 export const openAvif: OpenSource = (bytes) => {
   const header = readAvifBoxes(bytes);

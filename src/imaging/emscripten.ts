@@ -19,8 +19,9 @@ const WASM_PAGE = 65_536;
 /**
  * A codec built with Emscripten, its linear memory bounded.
  *
- * jSquash's own wrappers keep one instance for ever, also after it has trapped, and let it grow to 2 GB; so the factories
- * are called from here. A file that makes the codec ask for more than `maxMemory` bytes is answered "out of memory" inside the codec.
+ * jSquash's own wrappers keep one instance for ever, also after it has trapped, and let it grow to 2 GB; so the
+ * factories are called from here. A file that makes the codec ask for more than `maxMemory` bytes is answered "out of
+ * memory" inside the codec.
  */
 export class EmscriptenCodec<Module> {
   readonly #name: CodecName;

@@ -4,8 +4,8 @@ const ORIENTATION_TAG = 0x0112;
 const SHORT = 3;
 
 /**
- * The orientation in a TIFF-structured EXIF block (`II*\0` or `MM\0*` first). EXIF is decoration: whatever is damaged or
- * missing means 1, never an error.
+ * The orientation in a TIFF-structured EXIF block (`II*\0` or `MM\0*` first). EXIF is decoration: whatever is damaged
+ * or missing means 1, never an error.
  */
 export function exifOrientation(tiff: Uint8Array): Orientation {
   const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);

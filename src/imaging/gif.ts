@@ -17,7 +17,8 @@ interface GifFrame {
   readonly data: number;
 }
 
-// Rows stream; an interlaced frame is kept as one index a pixel. The pixel limit bounds the time: LZW expands up to 1 : 2700.
+// Rows stream; an interlaced frame is kept as one index a pixel. The pixel limit bounds the time: LZW expands up to 1 :
+// 2700.
 const MAX_PIXELS = 40e6;
 const BYTES_PER_INTERLACED_PIXEL = 1;
 
@@ -31,8 +32,8 @@ const PASSES = [
 /**
  * The first frame of a GIF (87a, 89a) on its canvas.
  *
- * As Pillow's `convert("RGB")` of it: transparency is discarded, and what the frame leaves uncovered has the colour of the transparent index
- * (or of index 0), not of the background index that no viewer honours.
+ * As Pillow's `convert("RGB")` of it: transparency is discarded, and what the frame leaves uncovered has the colour of
+ * the transparent index (or of index 0), not of the background index that no viewer honours.
  */
 export const openGif: OpenSource = (bytes) => {
   const frame = readFirstFrame(bytes);

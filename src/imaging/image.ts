@@ -13,11 +13,17 @@ export interface Geometry {
   readonly size: number;
   /** Pillow's antialiased filter of that name, on 8-bit channels. */
   readonly filter: "bilinear" | "bicubic";
-  /** `fill` squashes the whole photo into the square; `cover` crops it to a centred square first (Pillow's `ImageOps.fit`). */
+  /**
+   * `fill` squashes the whole photo into the square; `cover` crops it to a centred square first (Pillow's
+   * `ImageOps.fit`).
+   */
   readonly fit: "fill" | "cover";
 }
 
-/** The WebAssembly modules: the resampler's loops (`resample.wasm` beside this file) and the codecs. Each runtime (workerd, Node, a browser) hands them over compiled, in its own way. */
+/**
+ * The WebAssembly modules: the resampler's loops (`resample.wasm` beside this file) and the codecs. Each runtime
+ * (workerd, Node, a browser) hands them over compiled, in its own way.
+ */
 export type CodecName = "resample" | "jpeg-turbo" | "jpeg-encode" | "webp-decode" | "webp-encode" | "avif-decode";
 
 /** Gives the compiled module of a codec. Called at the first use of a format, never before. */
@@ -64,7 +70,7 @@ export interface Source {
 }
 
 /**
- * One source format. Reads the header and refuses, before anything is decoded, what would not fit into the isolate's memory
- * (`image-too-large`) or cannot be a picture (`undecodable-image`).
+ * One source format. Reads the header and refuses, before anything is decoded, what would not fit into the isolate's
+ * memory (`image-too-large`) or cannot be a picture (`undecodable-image`).
  */
 export type OpenSource = (bytes: Uint8Array) => Source;

@@ -14,14 +14,18 @@ export class InstanceSlot<Instance> {
     return instance;
   }
 
-  /** Gives back an instance that has done its work. One that has grown large is dropped, because linear memory never shrinks. */
+  /**
+   * Gives back an instance that has done its work. One that has grown large is dropped, because linear memory never
+   * shrinks.
+   */
   put(instance: Instance): void {
     if (this.#memory(instance).buffer.byteLength <= KEEP_BYTES) this.#idle = instance;
   }
 
   /**
-   * Lends the idle instance, or a new one, to `use`. An instance that threw or trapped may hold any state (and whatever it
-   * had allocated), so it is not put back. A codec that says no in good order may stay: were it to leak, it would grow too large.
+   * Lends the idle instance, or a new one, to `use`. An instance that threw or trapped may hold any state (and whatever
+   * it had allocated), so it is not put back. A codec that says no in good order may stay: were it to leak, it would
+   * grow too large.
    */
   async lend<Result>(create: () => Promise<Instance>, use: (instance: Instance) => Result): Promise<Result> {
     const instance = this.take() ?? (await create());

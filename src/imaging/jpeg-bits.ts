@@ -4,7 +4,10 @@ import { type CodeTable, END_OF_BLOCK, FAST_BITS, SKIP_BITS, type SkipTable } fr
 // A block's code is at most 16 + 15 + 63 x 31 bits long: so far may a reader run past the end before it is told.
 const PADDING = 256;
 
-/** Reads bits from the left of each byte. Past the end come zeros; the caller compares `position` with `end` after each block. */
+/**
+ * Reads bits from the left of each byte. Past the end come zeros; the caller compares `position` with `end` after each
+ * block.
+ */
 export class BitReader {
   readonly #view: DataView;
   readonly end: number;

@@ -1,7 +1,8 @@
 import { damagedJpeg } from "./jpeg-bits.ts";
+import { LAST_SLOT } from "./jpeg-blocks.ts";
 import { type CodeTable, codeTable, type SkipTable, skipTable } from "./jpeg-huffman.ts";
 import type { JpegHeader } from "./jpeg-markers.ts";
-import { LAST_SLOT, readScanData, type Scan, type ScanComponent } from "./jpeg-scan.ts";
+import { readScanData, type Scan, type ScanComponent } from "./jpeg-scan.ts";
 
 /** How many coefficients are kept of each block: the mean alone, or the 2 x 2 lowest frequencies. */
 export type Kept = 1 | 4;
@@ -33,8 +34,9 @@ export function planeBytes(header: JpegHeader, kept: Kept): number {
 }
 
 /**
- * Reads the low-frequency coefficients of a Huffman-coded JPEG file (ITU-T T.81, annexes F and G), sequential or progressive, and
- * gets past all others, where libjpeg holds all 64 of each block of a progressive file (128 bytes: 120 MB for 20 million pixels in 4:4:4).
+ * Reads the low-frequency coefficients of a Huffman-coded JPEG file (ITU-T T.81, annexes F and G), sequential or
+ * progressive, and gets past all others, where libjpeg holds all 64 of each block of a progressive file (128 bytes: 120
+ * MB for 20 million pixels in 4:4:4).
  *
  * Strict: throws `undecodable-image` for data that libjpeg would guess.
  */

@@ -30,8 +30,8 @@ export function ycbcrToRgb(y: Uint8ClampedArray, cb: Uint8ClampedArray, cr: Uint
 }
 
 /**
- * CMYK to RGB as Pillow's `convert("RGB")`: no profile, and the values taken for inverted ones, as Adobe writes them. `from` has four
- * bytes a pixel, `to` gets three.
+ * CMYK to RGB as Pillow's `convert("RGB")`: no profile, and the values taken for inverted ones, as Adobe writes them.
+ * `from` has four bytes a pixel, `to` gets three.
  */
 export function cmykToRgb(from: Uint8Array, offset: number, to: Uint8Array): void {
   for (let i = offset, out = 0; out < to.length; i += 4, out += 3) {

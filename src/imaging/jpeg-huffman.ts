@@ -9,8 +9,8 @@ export interface CodeTable {
 }
 
 /**
- * By the next `SKIP_BITS` bits, how far to skip: `coefficients << 8 | bits`, over as many whole AC symbols with their values as fit into
- * them; `END_OF_BLOCK` is set if the last one ended the block. 0 bits: not even one fits.
+ * By the next `SKIP_BITS` bits, how far to skip: `coefficients << 8 | bits`, over as many whole AC symbols with their
+ * values as fit into them; `END_OF_BLOCK` is set if the last one ended the block. 0 bits: not even one fits.
  */
 export type SkipTable = Uint32Array;
 

@@ -6,8 +6,8 @@ import type { JpegComponent, JpegHeader } from "./jpeg-markers.ts";
 /**
  * The picture at 1/8 or 1/4 scale from 1 or 2 x 2 coefficients of each block, without ever holding the others.
  *
- * At 1/8 it is what libjpeg gives. At 1/4 the four samples of a block are the 2 x 2 inverse DCT of its lowest frequencies. Chroma that is
- * subsampled is interpolated linearly between the centres of its samples.
+ * At 1/8 it is what libjpeg gives. At 1/4 the four samples of a block are the 2 x 2 inverse DCT of its lowest
+ * frequencies. Chroma that is subsampled is interpolated linearly between the centres of its samples.
  */
 export function decodeReduced(bytes: Uint8Array, header: JpegHeader, kept: Kept, target: PixelTarget): void {
   const scale = kept === 4 ? 4 : 8;

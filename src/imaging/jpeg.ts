@@ -7,7 +7,8 @@ import { decodeReduced } from "./jpeg-reduced.ts";
 import { checkPixels, DECODE_BUDGET } from "./limits.ts";
 import { withDecompressed } from "./turbojpeg.ts";
 
-// The time is bounded by the pixels (a grey file spends as little as 1/32 bit on one), the memory by the scale: at 1/8 100 M pixels are 4.7 MB.
+// The time is bounded by the pixels (a grey file spends as little as 1/32 bit on one), the memory by the scale: at 1/8
+// 100 M pixels are 4.7 MB.
 const MAX_PIXELS = 100e6;
 // libjpeg's own scripts write 10 scans, optimisers up to some 20; each costs a pass over all blocks.
 const MAX_SCANS = 100;
@@ -15,11 +16,11 @@ const MAX_SCANS = 100;
 const WORKING_BYTES = 4e6;
 
 /**
- * Baseline and progressive JPEG: at the smallest scale k/8 that keeps enough pixels, decoded by TurboJPEG within the DCT; or, of large progressive
- * files, of which libjpeg would have to hold all coefficients, from a few of them.
+ * Baseline and progressive JPEG: at the smallest scale k/8 that keeps enough pixels, decoded by TurboJPEG within the
+ * DCT; or, of large progressive files, of which libjpeg would have to hold all coefficients, from a few of them.
  *
- * A file that ends before its pixels do is refused (as by Pillow); one that lacks nothing but the end marker is not. What libjpeg merely warns of
- * within a complete file is accepted, also as by Pillow.
+ * A file that ends before its pixels do is refused (as by Pillow); one that lacks nothing but the end marker is not.
+ * What libjpeg merely warns of within a complete file is accepted, also as by Pillow.
  */
 export const openJpeg: OpenSource = (bytes) => {
   const header = readJpegMarkers(bytes);
@@ -43,7 +44,10 @@ export const openJpeg: OpenSource = (bytes) => {
   };
 };
 
-/** The smallest numerator of a DCT scale k/8 that leaves `target.enough` pixels on the shorter side, if the picture fits. */
+/**
+ * The smallest numerator of a DCT scale k/8 that leaves `target.enough` pixels on the shorter side, if the picture
+ * fits.
+ */
 function scaleFor(header: JpegHeader, target: PixelTarget): number {
   const shorter = Math.min(header.width, header.height);
   let eighths = Math.min(8, Math.max(1, Math.ceil((target.enough * 8) / shorter)));
@@ -53,8 +57,8 @@ function scaleFor(header: JpegHeader, target: PixelTarget): number {
 }
 
 /**
- * The coefficients to keep if the picture shall be decoded from few of them: where libjpeg would hold all of them, and 2 x 2 give
- * pixels enough (in a third of the time) or all do not fit.
+ * The coefficients to keep if the picture shall be decoded from few of them: where libjpeg would hold all of them, and
+ * 2 x 2 give pixels enough (in a third of the time) or all do not fit.
  */
 function reducedTo(header: JpegHeader, eighths: number, target: PixelTarget): Kept | undefined {
   const { width, height, components, hMax, vMax, buffered, end } = header;

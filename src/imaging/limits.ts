@@ -1,8 +1,9 @@
 import { Problem } from "../errors.ts";
 
 /**
- * Bytes that decoding one photo may take at its peak: the file, its copies and every pixel buffer. A Worker's isolate has 128 MB for
- * everything; the downscaler's session and the code take some 40 MB of the 96 MB that we allow ourselves.
+ * Bytes that decoding one photo may take at its peak: the file, its copies and every pixel buffer. A Worker's isolate
+ * has 128 MB for everything; the downscaler's session and the code take some 40 MB of the 96 MB that we allow
+ * ourselves.
  */
 export const DECODE_BUDGET = 64e6;
 

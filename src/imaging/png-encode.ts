@@ -4,8 +4,8 @@ import type { RgbImage } from "./image.ts";
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /**
- * Encodes RGB as PNG: per row the filter with the smallest sum of absolute differences (ISO/IEC 15948, clause 12.8), deflated by
- * the platform. The pixels are exact; the bytes are the same for the same zlib.
+ * Encodes RGB as PNG: per row the filter with the smallest sum of absolute differences (ISO/IEC 15948, clause 12.8),
+ * deflated by the platform. The pixels are exact; the bytes are the same for the same zlib.
  */
 export async function encodePng(image: RgbImage): Promise<Uint8Array<ArrayBuffer>> {
   const { width, height } = image;

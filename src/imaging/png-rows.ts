@@ -22,7 +22,8 @@ export const ADAM7_PASSES = [
 ] as const;
 
 /**
- * Undoes a row's filter in place (ISO/IEC 15948, clause 9). Both rows carry the filter's number in front. False: no such filter.
+ * Undoes a row's filter in place (ISO/IEC 15948, clause 9). Both rows carry the filter's number in front. False: no
+ * such filter.
  */
 export function unfilter(line: Uint8Array, above: Uint8Array, pixelBytes: number): boolean {
   const length = line.length;

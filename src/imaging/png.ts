@@ -3,7 +3,8 @@ import { crc32 } from "./crc32.ts";
 import { exifOrientation } from "./exif.ts";
 import type { Header, OpenSource, Orientation, PixelTarget } from "./image.ts";
 import { checkPixels } from "./limits.ts";
-import { ADAM7_PASSES, type PixelLayout, rowUnpacker, unfilter } from "./png-rows.ts";
+import { readRows } from "./png-inflate.ts";
+import { ADAM7_PASSES, type PixelLayout, rowUnpacker } from "./png-rows.ts";
 
 interface PngHeader extends Header, PixelLayout {
   readonly interlaced: boolean;
@@ -11,9 +12,10 @@ interface PngHeader extends Header, PixelLayout {
   readonly data: readonly Uint8Array[];
 }
 
-// Rows stream, so memory does not grow with the height: per row the filtered bytes, two lines of at most 8 bytes a pixel
-// and the unpacked line of 3. The widest accepted picture (40 M x 1) would take 3 x 8 x 40 MB: MAX_WIDTH keeps it at 1.8 MB.
-// The pixel limit bounds the time: a zlib bomb of 20 MB would unpack to 20 GB, this stops it at 40 M x 8 bytes.
+// Rows stream, so memory does not grow with the height: per row the filtered bytes, two lines of at most 8 bytes a
+// pixel and the unpacked line of 3. The widest accepted picture (40 M x 1) would take 3 x 8 x 40 MB: MAX_WIDTH keeps it
+// at 1.8 MB. The pixel limit bounds the time: a zlib bomb of 20 MB would unpack to 20 GB, this stops it at 40 M x 8
+// bytes.
 const MAX_PIXELS = 40e6;
 const MAX_WIDTH = 65_535;
 // Adam7 completes its rows last, so the whole picture is kept, in at most 4 bytes a pixel: 40 MB.
@@ -32,9 +34,9 @@ const BIT_DEPTHS: Record<number, readonly number[]> = {
 /**
  * PNG (ISO/IEC 15948) without libpng: the inflater is the platform's, rows go straight on.
  *
- * Parity with `PIL.Image.open(...).convert("RGB")`, which the training data went through: alpha and tRNS are discarded (not
- * blended), 16-bit samples keep their high byte, gamma and colour profiles are not applied. As in libpng a wrong CRC in a critical
- * chunk is an error and one in an ancillary chunk is not.
+ * Parity with `PIL.Image.open(...).convert("RGB")`, which the training data went through: alpha and tRNS are discarded
+ * (not blended), 16-bit samples keep their high byte, gamma and colour profiles are not applied. As in libpng a wrong
+ * CRC in a critical chunk is an error and one in an ancillary chunk is not.
  */
 export const openPng: OpenSource = (bytes) => {
   const header = readHeader(bytes);
@@ -100,7 +102,7 @@ function readHeader(bytes: Uint8Array): PngHeader {
 async function decodeRows(header: PngHeader, target: PixelTarget): Promise<void> {
   const unpack = rowUnpacker(header, header.width);
   const sink = target.open(header.width, header.height, unpack.stride);
-  await readRows(header, [header], (line) => sink.push(unpack.row(line), 0));
+  await readRows(header.data, header, [header], (line) => sink.push(unpack.row(line), 0));
 }
 
 async function decodeInterlaced(header: PngHeader, target: PixelTarget): Promise<void> {
@@ -116,7 +118,7 @@ async function decodeInterlaced(header: PngHeader, target: PixelTarget): Promise
   const { stride } = rowUnpacker(header, 1);
   const unpackers = passes.map((pass) => rowUnpacker(header, pass.width));
   const pixels = new Uint8Array(width * height * stride);
-  await readRows(header, passes, (line, index, y) => {
+  await readRows(header.data, header, passes, (line, index, y) => {
     const pass = passes[index];
     const row = unpackers[index]?.row(line);
     if (!pass || !row) return;
@@ -127,79 +129,6 @@ async function decodeInterlaced(header: PngHeader, target: PixelTarget): Promise
   });
   const sink = target.open(width, height, stride);
   for (let y = 0; y < height; y++) sink.push(pixels, y * width * stride);
-}
-
-/**
- * Inflates the file's data and gives each row of each pass to `use`, its filter undone and its filter's number in front. Throws unless the data end with
- * the last row.
- */
-async function readRows(
-  header: PngHeader,
-  passes: readonly { width: number; height: number }[],
-  use: (line: Uint8Array, pass: number, y: number) => void,
-): Promise<void> {
-  const bits = header.bitDepth * ([1, 0, 3, 1, 2, 0, 4][header.colorType] ?? 1);
-  const pixelBytes = Math.max(1, bits >> 3);
-  const stream = new DecompressionStream("deflate");
-  // The reader learns of every failure; nobody waits for the writer.
-  feed(stream.writable.getWriter(), header.data).catch(() => {});
-  const reader = stream.readable.getReader();
-  let chunk: Uint8Array = new Uint8Array();
-  let used = 0;
-  try {
-    for (const [pass, { width, height }] of passes.entries()) {
-      let line = new Uint8Array(Math.ceil((width * bits) / 8) + 1);
-      let above = new Uint8Array(line.length);
-      let filled = 0;
-      for (let y = 0; y < height; ) {
-        if (used === chunk.length) {
-          const { done, value } = await reader.read();
-          if (done) damaged("its pixel data end too early");
-          chunk = value;
-          used = 0;
-        }
-        const part = Math.min(line.length - filled, chunk.length - used);
-        line.set(chunk.subarray(used, used + part), filled);
-        filled += part;
-        used += part;
-        if (filled < line.length) continue;
-        if (!unfilter(line, above, pixelBytes)) damaged("a row has an unknown filter");
-        use(line, pass, y++);
-        [line, above] = [above, line];
-        filled = 0;
-      }
-    }
-    // What is wrong behind the last pixel but surplus data (a checksum) has harmed none.
-    const rest = used < chunk.length || (await reader.read().catch(() => undefined))?.value?.length;
-    if (rest) damaged("it has more pixel data than pixels");
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
-
-// Encoders write chunks of some 8 KB: joined, they pass the stream with fewer turns of the event loop.
-const FEED_BYTES = 128 * 1024;
-
-async function feed(writer: WritableStreamDefaultWriter, parts: readonly Uint8Array[]): Promise<void> {
-  let joined = new Uint8Array(FEED_BYTES);
-  let length = 0;
-  const flush = async () => {
-    if (length > 0) await writer.write(joined.subarray(0, length));
-    // The stream may still hold the one just written.
-    joined = new Uint8Array(FEED_BYTES);
-    length = 0;
-  };
-  for (const part of parts) {
-    for (let offset = 0; offset < part.length; ) {
-      const piece = part.subarray(offset, offset + FEED_BYTES - length);
-      joined.set(piece, length);
-      length += piece.length;
-      offset += piece.length;
-      if (length === FEED_BYTES) await flush();
-    }
-  }
-  await flush();
-  await writer.close();
 }
 
 function damaged(why: string): never {

@@ -1,79 +1,18 @@
 import type { Geometry, LoadCodec, PixelStride, RgbImage, RowSink } from "./image.ts";
 import { InstanceSlot } from "./instances.ts";
+import { type Coefficients, coefficients, HALF } from "./resample-weights.ts";
 
 /**
- * Pillow's antialiased resampling on 8-bit channels, bit for bit (`src/libImaging/Resample.c`): a horizontal pass rounded
- * to 8 bits, then a vertical one, both in fixed point. Models are trained on what this arithmetic gives
- * (`PIL.Image.resize`, and torchvision's antialiased `resize` within a level), so the edge must not come close to it but hit it.
+ * Pillow's antialiased resampling on 8-bit channels, bit for bit (`src/libImaging/Resample.c`): a horizontal pass
+ * rounded to 8 bits, then a vertical one, both in fixed point. Models are trained on what this arithmetic gives
+ * (`PIL.Image.resize`, and torchvision's antialiased `resize` within a level), so the edge must not come close to it
+ * but hit it.
  *
- * Rows stream through: a row is reduced horizontally at once and added to the output rows that it touches, so the memory
- * is one accumulator of the output's size whatever the photo's. The loops over pixels are WebAssembly SIMD (eight times as fast
- * as JavaScript, which can neither multiply four channels at once nor leave out the bounds checks).
+ * Rows stream through: a row is reduced horizontally at once and added to the output rows that it touches, so the
+ * memory is one accumulator of the output's size whatever the photo's. The loops over pixels are WebAssembly SIMD
+ * (eight times as fast as JavaScript, which can neither multiply four channels at once nor leave out the bounds
+ * checks).
  */
-
-const PRECISION_BITS = 32 - 8 - 2;
-const HALF = 1 << (PRECISION_BITS - 1);
-
-interface Filter {
-  readonly support: number;
-  weight(x: number): number;
-}
-
-const FILTERS: Record<Geometry["filter"], Filter> = {
-  bilinear: {
-    support: 1,
-    weight: (x) => Math.max(0, 1 - Math.abs(x)),
-  },
-  // Keys' cubic convolution with a = -0.5.
-  bicubic: {
-    support: 2,
-    weight(signed) {
-      const x = Math.abs(signed);
-      if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
-      if (x < 2) return (((x - 5) * x + 8) * x - 4) * -0.5;
-      return 0;
-    },
-  },
-};
-
-/** For each output index: the first input index, how many, and their fixed-point weights at `index * stride`. */
-interface Coefficients {
-  readonly first: Int32Array;
-  readonly count: Int32Array;
-  readonly weights: Int32Array;
-  readonly stride: number;
-}
-
-/** Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`; the box is single precision there, so it is here. */
-function coefficients(inSize: number, box0: number, box1: number, outSize: number, filter: Filter): Coefficients {
-  const in0 = Math.fround(box0);
-  const scale = Math.fround(Math.fround(box1) - in0) / outSize;
-  const filterScale = Math.max(scale, 1);
-  const support = filter.support * filterScale;
-  const stride = Math.ceil(support) * 2 + 1;
-  const first = new Int32Array(outSize);
-  const count = new Int32Array(outSize);
-  const weights = new Int32Array(outSize * stride);
-  const exact = new Float64Array(stride);
-  for (let out = 0; out < outSize; out++) {
-    const center = in0 + (out + 0.5) * scale;
-    const low = Math.max(0, Math.trunc(center - support + 0.5));
-    const length = Math.min(inSize, Math.trunc(center + support + 0.5)) - low;
-    let sum = 0;
-    for (let i = 0; i < length; i++) {
-      const weight = filter.weight((i + low - center + 0.5) * (1 / filterScale));
-      exact[i] = weight;
-      sum += weight;
-    }
-    for (let i = 0; i < length; i++) {
-      const weight = (exact[i] ?? 0) / (sum || 1);
-      weights[out * stride + i] = Math.trunc(weight * (1 << PRECISION_BITS) + (weight < 0 ? -0.5 : 0.5));
-    }
-    first[out] = low;
-    count[out] = length;
-  }
-  return { first, count, weights, stride };
-}
 
 /** The part of a photo of `width` x `height` that fills the square; `cover` is `ImageOps.fit` with centring 0.5. */
 function cropBox(width: number, height: number, fit: Geometry["fit"]): [number, number, number, number] {
@@ -125,13 +64,12 @@ export class Resampler implements RowSink {
     extent = { width, height },
   ) {
     const { size, fit } = geometry;
-    const filter = FILTERS[geometry.filter];
     const [left, top, right, bottom] = cropBox(extent.width, extent.height, fit);
-    const horizontal = coefficients(width, left, right, size, filter);
+    const horizontal = coefficients(width, left, right, size, geometry.filter);
     this.#size = size;
     this.#stride = stride;
     this.#rowBytes = width * stride;
-    this.#vertical = coefficients(height, top, bottom, size, filter);
+    this.#vertical = coefficients(height, top, bottom, size, geometry.filter);
     const weights = size * 12;
     this.#input = weights + horizontal.weights.byteLength;
     // The kernel reads four bytes of a row's last pixel, too.

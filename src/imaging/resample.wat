@@ -1,14 +1,14 @@
-;; The inner loops of Pillow's 8-bit resampling, four channels at a time; resample.ts says how they fit together.
-;; After a change: npx wat2wasm src/imaging/resample.wat -o src/imaging/resample.wasm (package wabt; a test compares the two).
+;; The inner loops of Pillow's 8-bit resampling, four channels at a time; resample.ts says how they fit together. After
+;; a change: npx wat2wasm src/imaging/resample.wat -o src/imaging/resample.wasm (package wabt; a test compares the two).
 ;;
-;; Sums are 32-bit integers with 22 fractional bits that begin at one half, so no order of additions changes them: they are the scalar
-;; code's, bit for bit.
+;; Sums are 32-bit integers with 22 fractional bits that begin at one half, so no order of additions changes them: they
+;; are the scalar code's, bit for bit.
 (module
   (memory (export "memory") 1)
 
-  ;; One row through the horizontal pass: `count` pixels of 4 bytes to `out`, from pixels `step` bytes apart of which 4 bytes are read.
-  ;; `taps` holds three i32 for each output pixel: the byte offset of its first pixel in the row, the address of its
-  ;; weights (i32), and how many there are (not 0).
+  ;; One row through the horizontal pass: `count` pixels of 4 bytes to `out`, from pixels `step` bytes apart of which 4
+  ;; bytes are read. `taps` holds three i32 for each output pixel: the byte offset of its first pixel in the row, the
+  ;; address of its weights (i32), and how many there are (not 0).
   (func (export "reduce") (param $row i32) (param $step i32) (param $taps i32) (param $count i32) (param $out i32)
     (local $sum v128) (local $pixel i32) (local $weight i32) (local $end i32) (local $stop i32)
     (local.set $stop (i32.add (local.get $out) (i32.shl (local.get $count) (i32.const 2))))

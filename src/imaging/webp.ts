@@ -20,8 +20,8 @@ interface Frame {
   readonly top: number;
 }
 
-// Per pixel libwebp's RGBA (4 B) and the copy that its binding hands out (4 B); lossless also holds the ARGB it predicts from (4 B).
-// Beside them some 8 MB of the 16 MB that the memory begins with cannot be used for them.
+// Per pixel libwebp's RGBA (4 B) and the copy that its binding hands out (4 B); lossless also holds the ARGB it
+// predicts from (4 B). Beside them some 8 MB of the 16 MB that the memory begins with cannot be used for them.
 const FIXED_BYTES = 8.5e6;
 const LOSSY_BYTES_PER_PIXEL = 8;
 const LOSSLESS_BYTES_PER_PIXEL = 12;
@@ -30,8 +30,8 @@ const codec = new EmscriptenCodec<Decoder>("webp-decode", webpDecoder, 64 * 2 **
 /**
  * WebP (RFC 9649) by libwebp: lossy, lossless, with alpha; of an animation the first frame.
  *
- * Only the frame's colour bitstream goes to the decoder. Alpha is discarded, as by Pillow's `convert("RGB")`, and what an animation's
- * first frame leaves uncovered is black, as in libwebp's animation decoder.
+ * Only the frame's colour bitstream goes to the decoder. Alpha is discarded, as by Pillow's `convert("RGB")`, and what
+ * an animation's first frame leaves uncovered is black, as in libwebp's animation decoder.
  */
 export const openWebp: OpenSource = (bytes) => {
   const { canvas, frame, orientation } = readContainer(bytes);

@@ -81,7 +81,8 @@ describe("at 1/8 the pixels are libjpeg's", () => {
 
 describe("at 1/4 the pixels are close to libjpeg's, which takes more coefficients into account", () => {
   test.each(Object.entries(FILES))("%s", async (name, file) => {
-    // Of large quantiser steps the refinements that are left out count more; the golden files are a few pixels of sharp detail.
+    // Of large quantiser steps the refinements that are left out count more; the golden files are a few pixels of sharp
+    // detail.
     const bound = name === "low quality" || file.length < 3000 ? 8 : 3;
     expect(difference(reduced(file, 4), await libjpeg(file, 2)).mean).toBeLessThan(bound);
   });

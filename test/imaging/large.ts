@@ -7,8 +7,8 @@ const PHOTOS = ["zebra", "ambulance", "deck-chairs"].map((name) =>
 const TILE = 448;
 
 /**
- * A picture of any size with a real photo's detail: a mosaic of the fixture photos at twice their size. (One photo blown up to
- * megapixels would have nothing but smooth blocks, which compress and decode like nothing in the wild.)
+ * A picture of any size with a real photo's detail: a mosaic of the fixture photos at twice their size. (One photo
+ * blown up to megapixels would have nothing but smooth blocks, which compress and decode like nothing in the wild.)
  */
 export async function mosaic(width: number, height: number): Promise<{ data: Buffer; width: number; height: number }> {
   const tiles = await Promise.all(

@@ -1,0 +1,80 @@
+import { Problem } from "../errors.ts";
+import { type PixelLayout, unfilter } from "./png-rows.ts";
+
+/**
+ * Inflates the file's data and gives each row of each pass to `use`, its filter undone and its filter's number in
+ * front. Throws unless the data end with the last row.
+ */
+export async function readRows(
+  data: readonly Uint8Array[],
+  layout: PixelLayout,
+  passes: readonly { width: number; height: number }[],
+  use: (line: Uint8Array, pass: number, y: number) => void,
+): Promise<void> {
+  const bits = layout.bitDepth * ([1, 0, 3, 1, 2, 0, 4][layout.colorType] ?? 1);
+  const pixelBytes = Math.max(1, bits >> 3);
+  const stream = new DecompressionStream("deflate");
+  // The reader learns of every failure; nobody waits for the writer.
+  feed(stream.writable.getWriter(), data).catch(() => {});
+  const reader = stream.readable.getReader();
+  let chunk: Uint8Array = new Uint8Array();
+  let used = 0;
+  try {
+    for (const [pass, { width, height }] of passes.entries()) {
+      let line = new Uint8Array(Math.ceil((width * bits) / 8) + 1);
+      let above = new Uint8Array(line.length);
+      let filled = 0;
+      for (let y = 0; y < height; ) {
+        if (used === chunk.length) {
+          const { done, value } = await reader.read();
+          if (done) damaged("its pixel data end too early");
+          chunk = value;
+          used = 0;
+        }
+        const part = Math.min(line.length - filled, chunk.length - used);
+        line.set(chunk.subarray(used, used + part), filled);
+        filled += part;
+        used += part;
+        if (filled < line.length) continue;
+        if (!unfilter(line, above, pixelBytes)) damaged("a row has an unknown filter");
+        use(line, pass, y++);
+        [line, above] = [above, line];
+        filled = 0;
+      }
+    }
+    // What is wrong behind the last pixel but surplus data (a checksum) has harmed none.
+    const rest = used < chunk.length || (await reader.read().catch(() => undefined))?.value?.length;
+    if (rest) damaged("it has more pixel data than pixels");
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+// Encoders write chunks of some 8 KB: joined, they pass the stream with fewer turns of the event loop.
+const FEED_BYTES = 128 * 1024;
+
+async function feed(writer: WritableStreamDefaultWriter, parts: readonly Uint8Array[]): Promise<void> {
+  let joined = new Uint8Array(FEED_BYTES);
+  let length = 0;
+  const flush = async () => {
+    if (length > 0) await writer.write(joined.subarray(0, length));
+    // The stream may still hold the one just written.
+    joined = new Uint8Array(FEED_BYTES);
+    length = 0;
+  };
+  for (const part of parts) {
+    for (let offset = 0; offset < part.length; ) {
+      const piece = part.subarray(offset, offset + FEED_BYTES - length);
+      joined.set(piece, length);
+      length += piece.length;
+      offset += piece.length;
+      if (length === FEED_BYTES) await flush();
+    }
+  }
+  await flush();
+  await writer.close();
+}
+
+function damaged(why: string): never {
+  throw new Problem("undecodable-image", `The PNG image is damaged: ${why}.`);
+}
