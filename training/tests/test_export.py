@@ -98,3 +98,12 @@ def test_golden_thumbnails_agree_between_pytorch_and_onnxruntime(models: Path, f
     ours, theirs = (np.load(golden / f"downscaler-56.{by}.npy").astype(int) for by in ("pytorch", "onnxruntime"))
     assert np.abs(ours - theirs).max() <= 1
     assert (ours != theirs).mean() < 0.001
+
+
+def test_a_student_is_not_put_beside_another_downscaler(folder: Path, tiny: Config, tmp_path: Path) -> None:
+    other = replace(tiny, out=tmp_path / "other", seed=3)
+    train(other)
+    with pytest.raises(ValueError, match="is not the downscaler of"):
+        export(Export(run=other.out, models=folder / "models", parts=("student",)))
+    with pytest.raises(ValueError, match="export the downscaler first"):
+        export(Export(run=other.out, models=tmp_path / "empty", parts=("student",)))

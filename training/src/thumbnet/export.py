@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,15 @@ import numpy as np
 import onnxruntime
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from thumbnet.card import logits, pixels, size_of, write_card
 from thumbnet.classifier import keep_classes, load_teacher
-from thumbnet.config import Config, read_config
+from thumbnet.config import read_config
 from thumbnet.downscaler import ServedDownscaler
 from thumbnet.evaluation import ranks, summarise
 from thumbnet.golden import keep_pytorch
 from thumbnet.onnx_files import ServedRestorer, ServedStudent, halve, write_onnx
-from thumbnet.photos import SIDE, Photos, read_folder
+from thumbnet.photos import SIDE, read_folder
 from thumbnet.run import PHASES, build_networks, classes_of, load_networks
 
 PACKAGES = ("torch", "timm", "onnx", "onnxruntime", "numpy", "pillow")
@@ -50,125 +50,194 @@ class Export:
 
 
 def export(options: Export) -> None:
-    """Write the chosen parts; the downscaler's card lists the students that stand beside it already."""
-    config = read_config(options.run / "config.json")
-    result = json.loads((options.run / "result.json").read_text())
-    teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
-    networks = build_networks(config, teacher)
-    load_networks(options.run / "models.pt", networks, tuple(networks.modules()))
-    photos = read_folder(config.data / "val", config.cache)
-    class_map = classes_of(config, photos)
-    size = config.size
-    downscaler, student = f"downscaler-{size}", f"student-{size}{options.suffix}"
-    common = {"schema": 1, "version": "1"}
-    training = _training(options, config, result)
-
+    """Write the chosen parts; the downscaler's card lists the students in the repository that were made for it."""
+    exporter = _Exporter(options)
     if "downscaler" in options.parts:
-        halve(networks.downscaler)
-        served = ServedDownscaler(networks.downscaler)
-        if options.golden:
-            keep_pytorch(served, downscaler, options.golden)
-        path = options.models / downscaler / "1" / "model.onnx"
-        write_onnx(served, SIDE, ("image", "thumbnail"), path)
+        exporter.write_downscaler()
+    exporter.require_own_downscaler()
     if "student" in options.parts:
-        keep_classes(networks.student, class_map.outputs)
-        path = options.models / student / "1" / "model.onnx"
-        write_onnx(ServedStudent(networks.student), size, ("thumbnail", "logits"), path, round_weights=True)
-        evaluation = _evaluation(options, photos, downscaler, student)
-        card = common | {
-            "name": student, "role": "student",
-            "input": pixels("thumbnail", size), "output": logits(len(class_map.labels)),
-            "preprocessing": None, "downscaler": downscaler, "students": [],
-            "classes": len(class_map.labels), "labels": "labels.txt",
-            **size_of(ServedStudent(networks.student), size),
-            "training": training, "evaluation": evaluation, "limits": options.limits,
-        }  # fmt: skip
-        write_card(path.parent.parent, card, class_map.labels)
-    if "downscaler" in options.parts:
-        students = sorted(
-            p.parent.name
-            for p in options.models.glob("*/card.json")
-            if json.loads(p.read_text())["downscaler"] == downscaler
-        )
-        evaluation = [
-            entry | {"how": f"{name} on this thumbnail; {entry['how']}"}
-            for name in students
-            for entry in json.loads((options.models / name / "card.json").read_text())["evaluation"]
-        ]
-        card = common | {
-            "name": downscaler, "role": "downscaler",
-            "input": pixels("image", SIDE), "output": pixels("thumbnail", size),
-            "preprocessing": {"size": SIDE, "filter": "bicubic", "fit": "fill"}, "downscaler": None,
-            "students": students, "classes": None, "labels": None,
-            **size_of(ServedDownscaler(networks.downscaler), SIDE),
-            "training": training, "evaluation": evaluation, "limits": options.limits,
-        }  # fmt: skip
-        write_card(options.models / downscaler, card, None)
+        exporter.write_student()
     if "restorer" in options.parts:
-        halve(networks.decoder)
-        name = f"restorer-{size}{options.suffix}"
-        path = options.models / name / "1" / "model.onnx"
-        write_onnx(ServedRestorer(networks.decoder), size, ("thumbnail", "image"), path)
-        card = common | {
-            "name": name, "role": "restorer",
-            "input": pixels("thumbnail", size), "output": pixels("image", SIDE),
-            "preprocessing": None, "downscaler": downscaler, "students": [], "classes": None, "labels": None,
-            **size_of(ServedRestorer(networks.decoder), size),
-            "training": training, "evaluation": [], "limits": options.limits,
-        }  # fmt: skip
-        write_card(options.models / name, card, None)
+        exporter.write_restorer()
+    if "downscaler" in options.parts or "student" in options.parts:
+        exporter.describe_downscaler()
 
 
-def _evaluation(options: Export, photos: Photos, downscaler: str, student: str) -> list[dict[str, Any]]:
-    """Measure the very files through onnxruntime, thumbnails lossless; bicubic and teacher as runs measured them."""
-    shrink, classify = (
-        onnxruntime.InferenceSession(options.models / name / "1" / "model.onnx", providers=["CPUExecutionProvider"])
-        for name in (downscaler, student)
-    )
-    guesses = []
-    for start in tqdm(range(0, len(photos), 64), desc="measure"):
-        image = np.ascontiguousarray(photos.pixels[start : start + 64])
-        thumbnail = shrink.run(["thumbnail"], {"image": image})[0]
-        guesses.append(torch.from_numpy(classify.run(["logits"], {"thumbnail": thumbnail})[0]))
-    stacked = iter(guesses)
+class _Exporter:
+    """A finished run, loaded, and where its parts go."""
 
-    def answer(image: Tensor) -> Tensor:
-        return next(stacked)
+    def __init__(self, options: Export) -> None:
+        self.options = options
+        config = self.config = read_config(options.run / "config.json")
+        self.result = json.loads((options.run / "result.json").read_text())
+        teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
+        self.networks = build_networks(config, teacher)
+        load_networks(options.run / "models.pt", self.networks, tuple(self.networks.modules()))
+        self.photos = read_folder(config.data / "val", config.cache)
+        self.class_map = classes_of(config, self.photos)
+        self.downscaler = f"downscaler-{config.size}"
+        self.student = f"student-{config.size}{options.suffix}"
 
-    measured = summarise(ranks(answer, photos, list(range(len(photos.classes))), "rank"), photos)
-    own = json.loads((options.run / "result.json").read_text())
-    other = json.loads((options.baseline / "result.json").read_text()) if options.baseline else {}
-    names = {
-        "all": options.evaluation_name,
-        "imagenet_train": f"{options.evaluation_name}, files of ImageNet's training set",
-        "imagenet_val": f"{options.evaluation_name}, files of ImageNet's validation set",
-    }
-    entries = []
-    for group, counts in measured.items():
-        baseline = {"teacher on the photo": own["teacher"][group]["top1"]}
-        baseline["teacher on the bicubic thumbnail"] = own["direct"][group]["top1"]
-        if other:
+    def folder(self, name: str) -> Path:
+        return self.options.models / name
+
+    def write_downscaler(self) -> None:
+        halve(self.networks.downscaler)
+        served = ServedDownscaler(self.networks.downscaler)
+        if self.options.golden:
+            keep_pytorch(served, self.downscaler, self.options.golden)
+        write_onnx(served, SIDE, ("image", "thumbnail"), self.folder(self.downscaler) / "1" / "model.onnx")
+
+    def require_own_downscaler(self) -> None:
+        """Refuse to put a student or restorer beside another E than the one whose thumbnails it was trained on."""
+        file = self.folder(self.downscaler) / "1" / "model.onnx"
+        if not file.is_file():
+            raise ValueError(f"{file} is not there: export the downscaler first")
+        halve(self.networks.downscaler)
+        image = torch.randint(0, 256, (1, SIDE, SIDE, 3), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+        with torch.no_grad():
+            own = ServedDownscaler(self.networks.downscaler)(image).numpy().astype(int)
+        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        if np.abs(np.asarray(session.run(None, {"image": image.numpy()})[0]) - own).max() > 1:
+            raise ValueError(f"{file} is not the downscaler of {self.options.run}: export that one with it")
+
+    def describe_downscaler(self) -> None:
+        """Write E's card anew, with what its students reach."""
+        students = self._students()
+        evaluation = [
+            entry | {"how": f"{card['name']} on this thumbnail; {entry['how']}"}
+            for card in students
+            for entry in card["evaluation"]
+        ]
+        path = self.folder(self.downscaler) / "card.json"
+        training = self._training()
+        if "downscaler" not in self.options.parts and path.is_file():
+            training = json.loads(path.read_text())["training"]  # another run made it
+        card = self._card(self.downscaler, "downscaler", training, evaluation) | {
+            "input": pixels("image", SIDE),
+            "output": pixels("thumbnail", self.config.size),
+            "preprocessing": {"size": SIDE, "filter": "bicubic", "fit": "fill"},
+            "downscaler": None,
+            "students": [card["name"] for card in students],
+            **size_of(ServedDownscaler(self.networks.downscaler), SIDE),
+        }
+        write_card(path.parent, card, None)
+
+    def write_student(self) -> None:
+        labels = self.class_map.labels
+        keep_classes(self.networks.student, self.class_map.outputs)
+        served = ServedStudent(self.networks.student)
+        size = self.config.size
+        file = self.folder(self.student) / "1" / "model.onnx"
+        write_onnx(served, size, ("thumbnail", "logits"), file, round_weights=True)
+        training = self._training() | {"downscaler_sha256": self._downscaler_hash()}
+        card = self._card(self.student, "student", training, self._evaluate_student()) | {
+            "input": pixels("thumbnail", size),
+            "output": logits(len(labels)),
+            "classes": len(labels),
+            "labels": "labels.txt",
+            **size_of(served, size),
+        }
+        write_card(file.parent.parent, card, labels)
+
+    def write_restorer(self) -> None:
+        halve(self.networks.decoder)
+        name, size = f"restorer-{self.config.size}{self.options.suffix}", self.config.size
+        served = ServedRestorer(self.networks.decoder)
+        write_onnx(served, size, ("thumbnail", "image"), self.folder(name) / "1" / "model.onnx")
+        training = self._training() | {"downscaler_sha256": self._downscaler_hash()}
+        measured = self.result.get("restored", {}).get("all")
+        evaluation = []
+        if measured:
+            how = f"PyTorch: {self.config.teacher}, not fine-tuned, on the restored photo, thumbnails lossless"
+            evaluation.append(_entry(self.options.evaluation_name, measured, self._baseline("all"), how))
+        card = self._card(name, "restorer", training, evaluation) | {
+            "input": pixels("thumbnail", size),
+            "output": pixels("image", SIDE),
+            **size_of(served, size),
+        }
+        write_card(self.folder(name), card, None)
+
+    def _card(self, name: str, role: str, training: dict[str, Any], evaluation: list[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "schema": 1,
+            "name": name,
+            "role": role,
+            "version": "1",
+            "input": None,
+            "output": None,
+            "preprocessing": None,
+            "downscaler": self.downscaler,
+            "students": [],
+            "classes": None,
+            "labels": None,
+            "training": training,
+            "evaluation": evaluation,
+            "limits": self.options.limits,
+        }
+
+    def _downscaler_hash(self) -> str:
+        return sha256((self.folder(self.downscaler) / "1" / "model.onnx").read_bytes()).hexdigest()
+
+    def _students(self) -> list[dict[str, Any]]:
+        """Cards of the students that were trained on this very downscaler's thumbnails."""
+        cards = [json.loads(path.read_text()) for path in sorted(self.options.models.glob("*/card.json"))]
+        named = [card for card in cards if card["role"] == "student" and card["downscaler"] == self.downscaler]
+        current = self._downscaler_hash()
+        for card in named:
+            if card["training"].get("downscaler_sha256") != current:
+                print(f"{card['name']} was trained on another {self.downscaler}: left out of its card, export it again")
+        return [card for card in named if card["training"].get("downscaler_sha256") == current]
+
+    def _baseline(self, group: str) -> dict[str, float]:
+        baseline = {
+            "teacher on the photo": self.result["teacher"][group]["top1"],
+            "teacher on the bicubic thumbnail": self.result["direct"][group]["top1"],
+        }
+        if self.options.baseline:
+            other = json.loads((self.options.baseline / "result.json").read_text())
             baseline["bicubic thumbnails, same training"] = other["student"][group]["top1"]
-        entries.append(
-            {
-                "dataset": names[group],
-                "images": counts["images"],
-                "metric": "top-1",
-                "value": counts["top1"],
-                "baseline": baseline,
-                "how": "these ONNX files in onnxruntime, thumbnails lossless, classes of the data set only",
-            }
+        return baseline
+
+    def _training(self) -> dict[str, Any]:
+        config, result = self.config, self.result
+        steps = {name: getattr(config, name) for name in PHASES}
+        return {
+            "command": result["command"],
+            "recipe": "; ".join(f"{n}: {s.steps} steps of {s.batch} at {s.lr}" for n, s in steps.items() if s.steps),
+            "losses": {k: v for k, v in vars(config.weights).items() if v},
+            "teacher": config.teacher,
+            "data": [self.options.data_name],
+            "steps": sum(s.steps for s in steps.values()),
+            "seed": config.seed,
+            "seconds": result["seconds"],
+            "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        }
+
+    def _evaluate_student(self) -> list[dict[str, Any]]:
+        """Measure the very files through onnxruntime; bicubic and teacher are as the runs measured them."""
+        shrink, classify = (
+            onnxruntime.InferenceSession(self.folder(name) / "1" / "model.onnx", providers=["CPUExecutionProvider"])
+            for name in (self.downscaler, self.student)
         )
-    return entries
+
+        def answer(image: Tensor) -> Tensor:
+            pixels_in = (image * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+            thumbnail = shrink.run(["thumbnail"], {"image": pixels_in})[0]
+            return torch.from_numpy(np.asarray(classify.run(["logits"], {"thumbnail": thumbnail})[0]))
+
+        outputs = list(range(len(self.photos.classes)))
+        measured = summarise(ranks(answer, self.photos, outputs, "measure"), self.photos)
+        name = self.options.evaluation_name
+        names = {
+            "all": name,
+            "imagenet_train": f"{name}, files of ImageNet's training set",
+            "imagenet_val": f"{name}, files of ImageNet's validation set",
+        }
+        how = "these ONNX files in onnxruntime, thumbnails lossless, classes of the data set only"
+        return [_entry(names[group], found, self._baseline(group), how) for group, found in measured.items()]
 
 
-def _training(options: Export, config: Config, result: dict[str, Any]) -> dict[str, Any]:
-    steps = {name: getattr(config, name) for name in PHASES}
-    return {
-        "command": result["command"],
-        "recipe": "; ".join(f"{n}: {s.steps} steps of {s.batch} at {s.lr}" for n, s in steps.items() if s.steps),
-        "losses": {k: v for k, v in vars(config.weights).items() if v},
-        "teacher": config.teacher, "data": [options.data_name], "steps": sum(s.steps for s in steps.values()),
-        "seed": config.seed, "seconds": result["seconds"],
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-    }  # fmt: skip
+def _entry(dataset: str, measured: dict[str, Any], baseline: dict[str, float], how: str) -> dict[str, Any]:
+    value = {"metric": "top-1", "value": measured["top1"]}
+    return {"dataset": dataset, "images": measured["images"], **value, "baseline": baseline, "how": how}
