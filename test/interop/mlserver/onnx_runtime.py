@@ -10,7 +10,9 @@ class OnnxModel(MLModel):
     """Serves the file that model-settings.json names as uri."""
 
     async def load(self) -> bool:
-        self.session = onnxruntime.InferenceSession(self.settings.parameters.uri)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(self.settings.parameters.uri, options)
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
