@@ -70,9 +70,13 @@ function* associations(ipma: DataView, item: number): Generator<number> {
   }
 }
 
+// A file of empty boxes would cost a view (some 100 bytes) for every 8 bytes; real ones have a dozen at a level.
+const MAX_BOXES = 10_000;
+
 function* boxes(view: DataView, start: number): Generator<Box> {
   let offset = start;
-  while (offset + 8 <= view.byteLength) {
+  for (let count = 0; offset + 8 <= view.byteLength; count++) {
+    if (count === MAX_BOXES) damaged(`it has more than ${MAX_BOXES} boxes in a row`);
     const type = String.fromCharCode(...[4, 5, 6, 7].map((at) => view.getUint8(offset + at)));
     let size = view.getUint32(offset);
     let head = 8;

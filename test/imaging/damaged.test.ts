@@ -139,6 +139,13 @@ test("a WebP whose container promises another size than its bitstream is refused
   await undecodable(file, /two sizes|outside its canvas/);
 });
 
+test("an AVIF of very many boxes is refused", async () => {
+  const start = [0, 0, 0, 16, ...Buffer.from("ftypavif"), 0, 0, 0, 0];
+  const box = [0, 0, 0, 8, ...Buffer.from("free")];
+  await undecodable(Uint8Array.from([...start, ...Array(9_998).fill(box).flat()]), /no meta box/);
+  await undecodable(Uint8Array.from([...start, ...Array(10_000).fill(box).flat()]), /more than 10000 boxes/);
+});
+
 test("a small AVIF that hides a huge picture cannot take more memory than its bound", async () => {
   const file = goldenFile("plain.avif");
   const text = String.fromCharCode(...file);
