@@ -1,13 +1,13 @@
-/** `npm run build`: the npm package's JavaScript and types in `dist/package/`, laid out like `src/`. */
+/** `npm run build`: the npm package's JavaScript and types in `dist/`, laid out like `src/`. */
 import { execFileSync } from "node:child_process";
-import { chmod, readFile, rm } from "node:fs/promises";
+import { chmod, copyFile, readFile, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const OUT = `${ROOT}dist/package`;
 
-await rm(OUT, { recursive: true, force: true });
+await rm(`${ROOT}dist`, { recursive: true, force: true });
 execFileSync("tsc", ["-p", `${ROOT}tsconfig.build.json`], { stdio: "inherit" });
+await copyFile(`${ROOT}src/imaging/resample.wasm`, `${ROOT}dist/imaging/resample.wasm`);
 
-const { bin = {} } = JSON.parse(await readFile(`${ROOT}package.json`, "utf8"));
+const { bin } = JSON.parse(await readFile(`${ROOT}package.json`, "utf8"));
 for (const command of Object.values<string>(bin)) await chmod(`${ROOT}${command}`, 0o755);

@@ -6,7 +6,7 @@ import type { Geometry, LoadCodec, RgbImage } from "./imaging/image.ts";
 import type { Format } from "./request/options.ts";
 
 /** Of webp and jpeg. At these sizes it is about a tenth of the lossless bytes. */
-const DEFAULT_QUALITY = 75;
+export const DEFAULT_QUALITY = 75;
 
 /** What a runtime (workerd, Node, a browser) supplies: its compiled codecs and its downscalers. */
 export interface Runtime {

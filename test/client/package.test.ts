@@ -1,6 +1,6 @@
 /** The npm package as it would be published, checked and used from a fresh project that has nothing else. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -9,6 +9,7 @@ import { unpackTar } from "modern-tar";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { cli } from "../cli/run.ts";
 
 let folder: string;
 let tarball: Buffer<ArrayBuffer>;
@@ -78,6 +79,18 @@ test.each([
   expect(output).toBe(
     "https://thumbnails.example.com/thumbnail/size=112,sig=/https://example.com/a.jpg\n1\nundefined\n",
   );
+});
+
+test("the command works from the package, beside its dependencies alone", async () => {
+  // Here the repository's own dependencies are found further up.
+  const installed = resolve("node_modules/.cache/thumbnet-edge/installed");
+  rmSync(installed, { recursive: true, force: true });
+  cpSync(join(project, "node_modules/thumbnet-edge"), installed, { recursive: true });
+  const main = join(installed, "dist/cli/main.js");
+  const { code, stdout } = await cli(["thumbnail", "examples/photos", "-o", join(folder, "out")], {}, main);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^3 made/)]);
+  expect((await cli(["classify", "examples/photos/church.jpg"], {}, main)).stdout).toMatch(/^church.jpg: church/);
+  expect(statSync("dist/cli/main.js").mode & 0o111).toBe(0o111);
 });
 
 function write(file: string, data: string | Uint8Array): void {

@@ -1,0 +1,71 @@
+/** `thumbnet-edge doctor`: what is wrong with this installation, its configuration and a running service, and what mends it. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { encodePng } from "../imaging/png-encode.ts";
+import { makeThumbnail } from "../pipeline.ts";
+import { nodeRuntime } from "../runtime/node.ts";
+import type { Command } from "./command.ts";
+import { checkConfiguration } from "./doctor-configuration.ts";
+import { checkService } from "./doctor-service.ts";
+import { readStudents } from "./students.ts";
+
+/** Says that all is well, or throws an Error that says what is not and what mends it. */
+export type Check = readonly [what: string, check: () => Promise<string>];
+
+const MODELS = new URL("../../models/", import.meta.url);
+/** The first with `URL.parse` and everything else that is used here. */
+const OLDEST_NODE = 22;
+
+export const doctor: Command = {
+  summary: "Checks this installation, wrangler.toml and, if named, a service.",
+  usage: "[--service <URL>]",
+  options: { service: { type: "string", short: "s", value: "URL", help: "A running service to check as well." } },
+  async run({ values: { service } }) {
+    const checks: Check[] = [
+      ["Node", checkNode],
+      ["model files", checkModels],
+      ["downscalers", checkDownscalers],
+      ...(await checkConfiguration()),
+      ...(service === undefined ? [] : checkService(service)),
+    ];
+    let failed = 0;
+    for (const [what, check] of checks) {
+      try {
+        console.log(`✓ ${what}: ${await check()}`);
+      } catch (error) {
+        failed += 1;
+        console.log(`✗ ${what}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    console.log(failed ? `\n${failed} of ${checks.length} checks failed.` : "\nAll is well.");
+    return failed ? 1 : 0;
+  },
+};
+
+async function checkNode(): Promise<string> {
+  const { node } = process.versions;
+  if (Number.parseInt(node, 10) >= OLDEST_NODE) return node;
+  throw new Error(
+    `Expected Node ${OLDEST_NODE} or newer, but this is ${node}. Install a newer one from https://nodejs.org.`,
+  );
+}
+
+async function checkModels(): Promise<string> {
+  const cards = [...(await nodeRuntime(MODELS)).downscalers, ...(await readStudents(MODELS))].map(({ card }) => card);
+  for (const { name, sha256 } of cards) {
+    const digest = createHash("sha256")
+      .update(await readFile(new URL(`${name}/1/model.onnx`, MODELS)))
+      .digest("hex");
+    if (digest === sha256) continue;
+    throw new Error(`models/${name}/1/model.onnx is not the file that its card names. Restore both from one release.`);
+  }
+  return `${cards.map(({ name }) => name).join(", ")} are what their cards say`;
+}
+
+async function checkDownscalers(): Promise<string> {
+  const runtime = await nodeRuntime(MODELS);
+  const side = 32;
+  const photo = await encodePng({ width: side, height: side, data: new Uint8Array(side * side * 3).fill(128) });
+  for (const { size } of runtime.downscalers) await makeThumbnail(photo, { size, format: "png" }, runtime);
+  return `make thumbnails of ${runtime.downscalers.map(({ size }) => size).join(" and ")} pixels`;
+}

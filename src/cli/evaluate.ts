@@ -1,0 +1,124 @@
+/** `thumbnet-edge evaluate`: how well the models do on somebody's own photos, and what they save. */
+import { readdir } from "node:fs/promises";
+import { type Student, sideOf } from "../classify/student.ts";
+import { decodeExact } from "../imaging/decode.ts";
+import { decodeNpy, isNpy } from "../imaging/npy.ts";
+import type { ThumbnailSpec } from "../pipeline.ts";
+import { loadCodec } from "../runtime/node.ts";
+import { type Command, UsageError } from "./command.ts";
+import { JOBS_OPTION, jobsOf, makeThumbnails } from "./make.ts";
+import { findPhotos } from "./photos.ts";
+import { type LocalStudent, readStudents } from "./students.ts";
+
+/** What thumbnails are sent as: lossless, and at the service's own quality. */
+const FORMATS = ["png", "webp"] as const;
+
+interface Row {
+  readonly student: LocalStudent;
+  readonly spec: ThumbnailSpec;
+  correct: number;
+  bytes: number;
+}
+
+export const evaluate: Command = {
+  summary: "Measures accuracy and bytes on your own labelled photos.",
+  usage: "<folder with a folder for each class>",
+  details: `Each class has a folder of the name of its label; case and "-", "_" and spaces do not matter. Each photo becomes the thumbnail
+that the service would send, is read back from its file and is classified by the student of its size.`,
+  options: {
+    json: { type: "boolean", help: "The results as one JSON document." },
+    ...JOBS_OPTION,
+  },
+  async run(line) {
+    const [folder, ...others] = line.positionals;
+    if (folder === undefined || others.length)
+      throw new UsageError("Expected one folder, with a folder for each class.");
+    const students = await readStudents();
+    const classes = await classFolders(folder, students);
+    const photos = (await findPhotos([folder])).filter(({ name }) => name.includes("/"));
+    const rows: Row[] = students.flatMap((student) =>
+      FORMATS.map((format) => ({ student, spec: { size: sideOf(student), format }, correct: 0, bytes: 0 })),
+    );
+    let evaluated = 0;
+    let original = 0;
+    const failed = await makeThumbnails(
+      photos,
+      rows.map(({ spec }) => spec),
+      jobsOf(line),
+      async (made) => {
+        const label = classes.get(made.photo.name.slice(0, made.photo.name.indexOf("/")));
+        for (const [i, row] of rows.entries()) {
+          const file = made.thumbnails[i]?.bytes ?? new Uint8Array();
+          const { data } = isNpy(file) ? decodeNpy(file) : await decodeExact(file, loadCodec);
+          row.bytes += file.length;
+          if (row.student.labels[bestOf(await row.student.logits(data))] === label) row.correct += 1;
+        }
+        evaluated += 1;
+        original += made.bytes;
+      },
+    );
+    if (evaluated === 0) throw new Error("None of the photos could be read.");
+    const results = rows.map(({ student, spec, correct, bytes }) => ({
+      model: student.card.name,
+      format: spec.format,
+      correct,
+      accuracy: correct / evaluated,
+      bytesPerThumbnail: bytes / evaluated,
+    }));
+    const summary = { photos: evaluated, classes: classes.size, bytesPerPhoto: original / evaluated, results };
+    console.log(line.flags.has("json") ? JSON.stringify(summary, null, 2) : report(summary));
+    return failed ? 1 : 0;
+  },
+};
+
+/** From each folder's name to the label that it means. @throws UsageError if a folder means none. */
+async function classFolders(folder: string, students: readonly Student[]): Promise<Map<string, string>> {
+  const labels = new Map(students.flatMap((student) => student.labels).map((label) => [plain(label), label]));
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => {
+    throw new UsageError(`There is no folder "${folder}".`);
+  });
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  if (names.length === 0) throw new UsageError(`Expected a folder for each class in ${folder}, but there is none.`);
+  const unknown = names.filter((name) => !labels.has(plain(name)));
+  if (unknown.length) {
+    const known =
+      labels.size <= 20 ? [...labels.values()].join(", ") : `${labels.size} others; see models/*/labels.txt`;
+    throw new UsageError(`The models do not know the class ${unknown.slice(0, 5).join(", ")}. They know ${known}.`);
+  }
+  return new Map(names.map((name) => [name, labels.get(plain(name)) ?? name]));
+}
+
+const plain = (label: string) => label.toLowerCase().replaceAll(/[\s_-]+/g, " ");
+
+function bestOf(logits: Float32Array): number {
+  return logits.reduce((best, logit, index) => (logit > (logits[best] ?? Number.NEGATIVE_INFINITY) ? index : best), 0);
+}
+
+interface Summary {
+  readonly photos: number;
+  readonly classes: number;
+  readonly bytesPerPhoto: number;
+  readonly results: readonly {
+    readonly model: string;
+    readonly format: string;
+    readonly accuracy: number;
+    readonly bytesPerThumbnail: number;
+  }[];
+}
+
+function report({ photos, classes, bytesPerPhoto, results }: Summary): string {
+  const rows = results.map(({ model, format, accuracy, bytesPerThumbnail }) =>
+    [
+      model.padEnd(14),
+      format.padEnd(6),
+      `${(accuracy * 100).toFixed(2)} %`.padStart(9),
+      `${Math.round(bytesPerThumbnail)}`.padStart(9),
+      `${(bytesPerPhoto / bytesPerThumbnail).toFixed(1)}x`.padStart(8),
+    ].join(" "),
+  );
+  return [
+    `${photos} photos of ${classes} classes, ${Math.round(bytesPerPhoto)} bytes each.\n`,
+    `${"model".padEnd(14)} ${"format".padEnd(6)} ${"top-1".padStart(9)} ${"bytes".padStart(9)} ${"saved".padStart(8)}`,
+    ...rows,
+  ].join("\n");
+}

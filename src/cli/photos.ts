@@ -1,0 +1,81 @@
+/** The photos that a command line names: files, folders (with their folders) and URLs. */
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, extname, join, relative, sep } from "node:path";
+import { UsageError } from "./command.ts";
+
+export interface Photo {
+  /** Where its results go: the path below the folder that was named, or the file's name; `/` between folders. */
+  readonly name: string;
+  /** As it was named, for messages. */
+  readonly from: string;
+  /** @throws Error */
+  readonly read: () => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Of files in folders. Files named one by one are tried whatever they are called. */
+const EXTENSIONS = new Set([".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif"]);
+
+/** What a source may be at most, as in the service's largest configuration. */
+const MAX_BYTES = 64 * 2 ** 20;
+const TIMEOUT_MS = 30_000;
+
+/** @throws UsageError if there is none, or two would be given the same name. */
+export async function findPhotos(named: readonly string[]): Promise<Photo[]> {
+  if (named.length === 0) throw new UsageError("Expected files, folders or URLs of photos, but got none.");
+  const photos = (await Promise.all(named.map(find))).flat();
+  if (photos.length === 0) {
+    throw new UsageError(`There is no photo (${[...EXTENSIONS].join(" ")}) in ${named.join(", ")}.`);
+  }
+  const seen = new Map<string, Photo>();
+  for (const photo of photos) {
+    const key = stem(photo.name);
+    const other = seen.get(key);
+    if (other) {
+      throw new UsageError(
+        `${other.from} and ${photo.from} would both be called "${key}"; name the folder above them, or rename one.`,
+      );
+    }
+    seen.set(key, photo);
+  }
+  return photos;
+}
+
+/** Without the extension. */
+export function stem(name: string): string {
+  return name.slice(0, name.length - extname(name).length);
+}
+
+async function find(named: string): Promise<Photo[]> {
+  if (/^https?:\/\//i.test(named)) return [{ name: nameOf(new URL(named)), from: named, read: () => download(named) }];
+  const found = await stat(named).catch(() => {
+    throw new UsageError(`There is no file or folder "${named}".`);
+  });
+  if (!found.isDirectory()) return [{ name: basename(named), from: named, read: () => readFile(named) }];
+  const entries = await readdir(named, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && EXTENSIONS.has(extname(entry.name).toLowerCase()))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+    .map((file) => ({
+      name: relative(named, file).split(sep).join("/"),
+      from: file,
+      read: () => readFile(file),
+    }));
+}
+
+function nameOf({ hostname, pathname }: URL): string {
+  return pathname.split("/").findLast(Boolean) ?? hostname;
+}
+
+async function download(url: string): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!response.ok || !response.body) throw new Error(`${new URL(url).host} answered ${response.status}.`);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    bytes += chunk.length;
+    if (bytes > MAX_BYTES) throw new Error(`The file is larger than ${MAX_BYTES} bytes.`);
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}

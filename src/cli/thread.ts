@@ -1,0 +1,28 @@
+/** A worker thread that makes thumbnails, with its own codecs and downscalers. */
+import { parentPort } from "node:worker_threads";
+import { type EncodedThumbnail, makeThumbnail, type ThumbnailSpec } from "../pipeline.ts";
+import { nodeRuntime } from "../runtime/node.ts";
+
+export interface ThreadJob {
+  readonly photo: Uint8Array<ArrayBuffer>;
+  /** One thumbnail of each. */
+  readonly specs: readonly ThumbnailSpec[];
+}
+
+export type ThreadReply = { readonly thumbnails: readonly EncodedThumbnail[] } | { readonly error: string };
+
+const runtime = nodeRuntime();
+
+parentPort?.on("message", async ({ photo, specs }: ThreadJob) => {
+  parentPort?.postMessage(await answer(photo, specs));
+});
+
+async function answer(photo: Uint8Array, specs: readonly ThumbnailSpec[]): Promise<ThreadReply> {
+  try {
+    const thumbnails: EncodedThumbnail[] = [];
+    for (const spec of specs) thumbnails.push(await makeThumbnail(photo, spec, await runtime));
+    return { thumbnails };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
