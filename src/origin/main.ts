@@ -1,9 +1,12 @@
 /** Entry: `node src/origin/main.ts --models models --port 8000`. */
 import { startOrigin } from "./server.ts";
-import { describeSettings, parseSettings } from "./settings.ts";
+import { listSettings, parseSettings } from "./settings.ts";
 
 if (process.argv.includes("--help")) {
-  console.log(`Serves a Triton model repository over the Open Inference Protocol (HTTP).\n\n${describeSettings()}`);
+  console.log("Serves a Triton model repository over the Open Inference Protocol (HTTP).\n");
+  for (const { flag, variable, preset, description } of listSettings()) {
+    console.log(`${flag}, ${variable}${preset === undefined ? "" : ` (${preset})`}\n    ${description}`);
+  }
 } else {
   try {
     await run();

@@ -75,12 +75,24 @@ export function parseSettings(args: readonly string[], env: Readonly<Record<stri
   throw new Error(faults.join("\n"));
 }
 
-/** One line a setting, for `--help` and the documentation. */
-export function describeSettings(): string {
+export interface SettingDescription {
+  readonly flag: string;
+  readonly variable: string;
+  readonly preset: string | undefined;
+  readonly description: string;
+}
+
+/** Every setting, for `--help` and the documentation. */
+export function listSettings(): SettingDescription[] {
   return NAMES.map((name) => {
     const schema = settings.shape[name];
-    const fallback = schema.safeParse(undefined).data;
-    const described = `${schema.meta()?.description ?? ""}${fallback === undefined ? "" : ` Default: ${fallback}.`}`;
-    return `  --${flagOf(name).padEnd(20)} ${variableOf(name).padEnd(28)} ${described}`;
-  }).join("\n");
+    const preset = schema.safeParse(undefined).data;
+    return {
+      flag: `--${flagOf(name)}`,
+      variable: variableOf(name),
+      // The number of cores is the machine's, not the program's.
+      preset: name === "instances" ? "cores - 1" : preset?.toString(),
+      description: schema.meta()?.description ?? "",
+    };
+  });
 }

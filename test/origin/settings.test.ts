@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { describeSettings, parseSettings } from "../../src/origin/settings.ts";
+import { listSettings, parseSettings } from "../../src/origin/settings.ts";
 
 test("without any setting it listens at loopback, on the port that Triton has", () => {
   expect(parseSettings([], {})).toMatchObject({ host: "127.0.0.1", port: 8000, provider: "cpu", models: "models" });
@@ -36,5 +36,11 @@ test("both sides of a limit", () => {
 });
 
 test("every setting is described with flag, variable and default", () => {
-  expect(describeSettings()).toMatch(/--max-queue +ORIGIN_MAX_QUEUE +\S.* Default: 16384\./);
+  for (const { flag, variable, description } of listSettings()) {
+    expect(description).not.toBe("");
+    expect(variable).toBe(`ORIGIN_${flag.slice(2).replaceAll("-", "_").toUpperCase()}`);
+  }
+  expect(listSettings()).toContainEqual(
+    expect.objectContaining({ flag: "--max-queue", variable: "ORIGIN_MAX_QUEUE", preset: "16384" }),
+  );
 });
