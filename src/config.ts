@@ -27,6 +27,13 @@ export const variables = z.object({
   SELF_HOSTS: list.default([]).meta({
     description: "Further host names of this very service, so that it is never asked to fetch from itself.",
   }),
+  DNS_CHECK: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .meta({
+      description:
+        "A DNS-over-HTTPS resolver with a JSON form, e.g. `https://cloudflare-dns.com/dns-query`: sources whose host is matched by a wildcard must then resolve to public addresses. Of use where `fetch` reaches private networks, which on Cloudflare it does not.",
+    }),
   ORIGINALS_PREFIX: z.string().default("").meta({
     description: "Only keys below this prefix of the ORIGINALS bucket can be named by `r2:` sources.",
   }),
@@ -63,6 +70,7 @@ export const variables = z.object({
 export interface Config {
   readonly signing: SigningPolicy;
   readonly sourcePolicy: SourcePolicy;
+  readonly dnsCheck: string | undefined;
   readonly originalsPrefix: string;
   readonly maxImageBytes: number;
   readonly cacheMaxAge: number;
@@ -87,6 +95,7 @@ export function parseConfig(env: object): Config {
       maxBytes: values.MAX_IMAGE_BYTES,
       maxRedirects: values.MAX_REDIRECTS,
     },
+    dnsCheck: values.DNS_CHECK,
     originalsPrefix: values.ORIGINALS_PREFIX,
     maxImageBytes: values.MAX_IMAGE_BYTES,
     cacheMaxAge: values.CACHE_MAX_AGE,

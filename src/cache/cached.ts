@@ -33,7 +33,7 @@ const flights = new SingleFlight<Found>();
 
 /**
  * Answers from the nearest tier that can, before any other work; requests for one key share what lies behind the edge tier.
- * A stale copy is kept if the source says that the original is unchanged, and served while the source does not answer.
+ * A stale copy is kept if the source says that the original is unchanged, and served for a day while the source does not answer.
  */
 export async function cached(
   key: string,
@@ -53,24 +53,29 @@ export async function cached(
 async function find(key: string, tiers: CacheTiers, compute: Compute): Promise<Found> {
   const { edge, bucket, host, maxAge, waitUntil } = tiers;
   const stored = await readBucket(bucket, key);
-  const isFresh = stored !== null && Date.now() - stored.storedAt.getTime() <= maxAge * 1000;
-  const found = isFresh ? { ...stored, from: "r2" as const } : await renew(stored, compute);
+  const isFresh = stored !== null && ageOf(stored) <= maxAge;
+  const found = isFresh ? { ...stored, from: "r2" as const } : await renew(stored, maxAge, compute);
   if (found.from === "computed") waitUntil(writeBucket(bucket, key, found));
   waitUntil(writeEdge(edge, host, key, found, maxAge));
   return found;
 }
 
-async function renew(stale: Kept | null, compute: Compute): Promise<Found> {
+async function renew(stale: Kept | null, maxAge: number, compute: Compute): Promise<Found> {
   try {
     const computed = await compute(stale?.validators ?? {});
     if (computed) return { ...(await keptNow(computed.thumbnail, computed.validators)), from: "computed" };
     if (stale) return { ...(await keptNow(stale, stale.validators)), from: "computed" };
     throw new Error("The original cannot be unchanged: there is no earlier version.");
   } catch (error) {
-    if (stale && error instanceof Problem && STALE_IF.includes(error.code)) return { ...stale, from: "r2" };
+    const isBridged = error instanceof Problem && STALE_IF.includes(error.code);
+    if (stale && isBridged && ageOf(stale) <= maxAge + STALE_SECONDS) return { ...stale, from: "r2" };
     throw error;
   }
 }
 
 /** RFC 5861's stale-if-error: the source said nothing about the original. Its `Age` tells the client. */
+const STALE_SECONDS = 86_400;
 const STALE_IF: readonly string[] = ["source-failed", "source-timeout", "overloaded", "rate-limited"];
+
+/** In seconds. */
+const ageOf = ({ storedAt }: Kept) => (Date.now() - storedAt.getTime()) / 1000;

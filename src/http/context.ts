@@ -5,6 +5,7 @@ import type { Classifier } from "../classify/classifier.ts";
 import type { Config } from "../config.ts";
 import type { Authorized } from "../request/sign.ts";
 import type { RequestLine } from "../request/thumbnail.ts";
+import { checkAddresses } from "../source/dns.ts";
 import type { SourceContext } from "../source/read.ts";
 
 export type AppEnv = { Bindings: Env; Variables: { config: Config; classifier: Classifier; authorized: Authorized } };
@@ -38,11 +39,12 @@ export function cacheTiers(c: AppContext): CacheTiers {
 
 /** How originals are read: by the configured policy, and never from the very host that was asked. */
 export function sourceContext(c: AppContext): SourceContext {
-  const { sourcePolicy, originalsPrefix } = c.var.config;
+  const { sourcePolicy, dnsCheck, originalsPrefix } = c.var.config;
   const selfHosts = [...sourcePolicy.selfHosts, new URL(c.req.url).host];
   return {
     policy: { ...sourcePolicy, selfHosts },
     fetch: (url, init) => fetch(url, init),
+    checkHost: dnsCheck === undefined ? undefined : checkAddresses(dnsCheck, (url, init) => fetch(url, init)),
     originals: c.env.ORIGINALS,
     originalsPrefix,
   };

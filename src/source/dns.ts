@@ -27,7 +27,7 @@ const RECORDS = { A: 1, AAAA: 28 } as const;
  * @returns a check that throws Problem `source-not-allowed` if any address is not public, and `source-failed` if the name
  *   has none or the look-up fails.
  */
-export function dnsCheck(
+export function checkAddresses(
   endpoint: string,
   fetch: (url: string, init: { headers: Record<string, string>; signal: AbortSignal }) => Promise<Response>,
 ): HostCheck {

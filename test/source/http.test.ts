@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createGzip, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Problem, type ProblemCode } from "../../src/errors.ts";
-import { dnsCheck } from "../../src/source/dns.ts";
+import { checkAddresses } from "../../src/source/dns.ts";
 import { fetchHttp, type Original, type Validators } from "../../src/source/http.ts";
 import { isLoop } from "../../src/source/loop.ts";
 import { parseSourceRule, type SourcePolicy } from "../../src/source/policy.ts";
@@ -325,7 +325,7 @@ describe("limits on time", () => {
 
 describe("looking up the host first", () => {
   const resolver = (records: Record<string, string[]>) =>
-    dnsCheck("https://resolver.example/dns-query", async (url) => {
+    checkAddresses("https://resolver.example/dns-query", async (url) => {
       const query = new URL(url).searchParams;
       const type = query.get("type") === "A" ? 1 : 28;
       const answers = records[`${query.get("name")} ${query.get("type")}`] ?? [];
@@ -376,7 +376,10 @@ describe("looking up the host first", () => {
   });
 
   test("a resolver that fails is a failure of the source", async () => {
-    const checkHost = dnsCheck("https://resolver.example/dns-query", async () => new Response("", { status: 500 }));
+    const checkHost = checkAddresses(
+      "https://resolver.example/dns-query",
+      async () => new Response("", { status: 500 }),
+    );
     expect(await outcome(fetchHttp(PHOTO, POLICY, { fetch: server.fetch, checkHost }))).toBe("source-failed");
   });
 });
