@@ -42,15 +42,18 @@ try {
 
 // The first fifth is warm-up: codecs are compiled and V8 finds its size.
 const settled = memory.slice(Math.floor(memory.length / 5));
-const perThousand = slope(settled.map(({ images: x, rssMB: y }) => ({ x: x / 1000, y })));
+const slopeOf = (of: "rssMB" | "heapMB") => slope(settled.map((point) => ({ x: point.images / 1000, y: point[of] })));
+const perThousand = { rss: slopeOf("rssMB"), heap: slopeOf("heapMB") };
 console.log(
   table(
     ["outcome", "images"],
     Object.entries(statuses).map(([name, count]) => [name, String(count)]),
   ),
 );
-console.log(`\nSlowest answer: ${slowestMs.toFixed(0)} ms. Resident memory: ${settled[0]?.rssMB.toFixed(0)} MB after warm-up,
-${settled.at(-1)?.rssMB.toFixed(0)} MB at the end; slope ${perThousand.slope.toFixed(3)} ± ${perThousand.error.toFixed(3)} MB per 1000 images.`);
+console.log(`\nSlowest answer: ${slowestMs.toFixed(0)} ms. After warm-up, MB per 1000 images:`);
+for (const [what, { slope: value, error }] of Object.entries(perThousand)) {
+  console.log(`${what} ${value.toFixed(3)} ± ${error.toFixed(3)}`);
+}
 for (const fault of faults) console.error(`FAULT: ${fault}`);
 await mkdir(new URL("results/", import.meta.url), { recursive: true });
 const command = `npm run bench -- fuzz ${images} ${seed}`;
