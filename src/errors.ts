@@ -26,6 +26,7 @@ export const PROBLEMS = {
   "not-found": { status: 404, title: "There is nothing at this address" },
   "source-not-found": { status: 404, title: "The source image does not exist", ofSource: true },
   "method-not-allowed": { status: 405, title: "The method is not allowed here" },
+  "request-timeout": { status: 408, title: "The request came too slowly" },
   "body-too-large": { status: 413, title: "The image file is too large", ofSource: true },
   "image-too-large": { status: 413, title: "The image has too many pixels", ofSource: true },
   "unsupported-format": { status: 415, title: "The bytes are not an image in a supported format", ofSource: true },

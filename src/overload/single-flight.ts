@@ -1,5 +1,6 @@
 /** One piece of work for all requests that want the same thing at the same time. */
 import { Problem } from "../errors.ts";
+import { within } from "./within.ts";
 
 interface Flight<T> {
   readonly result: Promise<T>;
@@ -38,14 +39,10 @@ const LOST = Symbol("lost");
 
 /** The flight's result or Problem. Anything else is not about the work: workerd rejects the promises of ended requests. */
 async function follow<T>({ result, end }: Flight<T>): Promise<T | typeof LOST> {
-  const { promise, resolve } = Promise.withResolvers<typeof LOST>();
-  const timer = setTimeout(() => resolve(LOST), end - Date.now());
   try {
-    return await Promise.race([result, promise]);
+    return await within(end - Date.now(), result, () => new Error("The flight is lost."));
   } catch (error) {
     if (error instanceof Problem) throw error;
     return LOST;
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -9,7 +9,7 @@ const POST_TIMEOUT_MS = 60_000;
 /**
  * Reads the body while counting it; a Content-Length over the limit is refused unread.
  *
- * @throws Problem `body-too-large`, `invalid-request` if there is no body.
+ * @throws Problem `body-too-large`, `invalid-request` if there is no body, `request-timeout`.
  */
 export async function readPost(request: Request, maxBytes: number, lease?: Lease): Promise<Uint8Array> {
   const announced = Number(request.headers.get("content-length"));
@@ -20,9 +20,11 @@ export async function readPost(request: Request, maxBytes: number, lease?: Lease
     );
   }
   const bytes = request.body
-    ? await readBody(request.body, { maxBytes, lease, deadline: POST_TIMEOUT_MS })
+    ? await readBody(request.body, { maxBytes, lease, deadline: POST_TIMEOUT_MS, late: tooSlow })
     : new Uint8Array();
   if (bytes.length === 0)
     throw new Problem("invalid-request", "Expected the bytes of an image as the body, but it is empty.");
   return bytes;
 }
+
+const tooSlow = () => new Problem("request-timeout", `Expected the whole body within ${POST_TIMEOUT_MS / 1000} s.`);

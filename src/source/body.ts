@@ -1,6 +1,7 @@
 /** Reads a stream into memory with a bound on bytes and time, whatever its headers promised. */
 import { Problem } from "../errors.ts";
 import type { Lease } from "../overload/budget.ts";
+import { within } from "../overload/within.ts";
 
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
@@ -8,6 +9,8 @@ export interface BodyLimits {
   readonly maxBytes: number;
   /** Milliseconds until the last byte must have come; absent means no limit of its own. */
   readonly deadline?: number;
+  /** What to throw at the deadline, if it is not a source that is late. */
+  readonly late?: () => Problem;
   /** Asked before the buffer grows. While it makes us wait nothing is read, and the sender is held back. */
   readonly lease?: Lease | undefined;
 }
@@ -21,43 +24,40 @@ export interface BodyLimits {
  */
 export async function readBody(
   stream: ReadableStream<Uint8Array>,
-  { maxBytes, deadline, lease }: BodyLimits,
+  { maxBytes, deadline, late = tooSlow, lease }: BodyLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const reader = stream.getReader();
-  const clock = startClock(deadline);
-  let buffer = new ArrayBuffer(Math.min(FIRST_BUFFER_BYTES, maxBytes));
-  let size = 0;
+  const reading = readToEnd(reader, maxBytes, lease);
   try {
-    await lease?.hold(buffer.byteLength);
-    for (;;) {
-      const { done, value } = await Promise.race([reader.read(), clock.expired]);
-      if (done) return new Uint8Array(size === buffer.byteLength ? buffer : buffer.transfer(size));
-      const end = size + value.byteLength;
-      if (end > maxBytes) throw new Problem("body-too-large", `Expected a file of at most ${maxBytes} bytes.`);
-      if (end > buffer.byteLength) {
-        const length = Math.min(maxBytes, Math.max(end, buffer.byteLength * 2));
-        await lease?.hold(length);
-        buffer = buffer.transfer(length);
-      }
-      new Uint8Array(buffer).set(value, size);
-      size = end;
-    }
+    return await (deadline === undefined ? reading : within(deadline, reading, late));
   } catch (error) {
     // Not awaited: a source that stalls may never acknowledge it.
     reader.cancel(error).catch(() => {});
     throw error;
-  } finally {
-    clock.stop();
   }
 }
 
-function startClock(deadline: number | undefined): { expired: Promise<never>; stop: () => void } {
-  if (deadline === undefined) return { expired: new Promise(() => {}), stop: () => {} };
-  const { promise, reject } = Promise.withResolvers<never>();
-  promise.catch(() => {});
-  const timer = setTimeout(
-    () => reject(new Problem("source-timeout", "The source sent its file too slowly.")),
-    deadline,
-  );
-  return { expired: promise, stop: () => clearTimeout(timer) };
+async function readToEnd(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  maxBytes: number,
+  lease: Lease | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let buffer = new ArrayBuffer(Math.min(FIRST_BUFFER_BYTES, maxBytes));
+  let size = 0;
+  await lease?.hold(buffer.byteLength);
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return new Uint8Array(size === buffer.byteLength ? buffer : buffer.transfer(size));
+    const end = size + value.byteLength;
+    if (end > maxBytes) throw new Problem("body-too-large", `Expected a file of at most ${maxBytes} bytes.`);
+    if (end > buffer.byteLength) {
+      const length = Math.min(maxBytes, Math.max(end, buffer.byteLength * 2));
+      await lease?.hold(length);
+      buffer = buffer.transfer(length);
+    }
+    new Uint8Array(buffer).set(value, size);
+    size = end;
+  }
 }
+
+const tooSlow = () => new Problem("source-timeout", "The source sent its file too slowly.");

@@ -5,6 +5,7 @@
  */
 import { Problem } from "../errors.ts";
 import type { Lease } from "../overload/budget.ts";
+import { within } from "../overload/within.ts";
 import { readBody } from "./body.ts";
 import type { HostCheck } from "./dns.ts";
 import { LOOP_HEADERS } from "./loop.ts";
@@ -63,10 +64,9 @@ export async function fetchHttp(
     if (!checkUrl(hop, policy).spelledOut) await checkHost?.(hop.hostname, abort.signal);
     return fetch(hop.href, { redirect: "manual", headers, signal: abort.signal });
   };
-  const response = await withinTime(policy.headerTimeoutMs, abort, () =>
-    follow(new URL(url), policy.maxRedirects, get),
-  );
   try {
+    const following = follow(new URL(url), policy.maxRedirects, get);
+    const response = await within(policy.headerTimeoutMs, following, silent);
     if (response.status === 304 && (validators.etag || validators.lastModified)) return { status: "not-modified" };
     checkStatus(response.status);
     checkLength(response.headers, policy.maxBytes);
@@ -98,22 +98,7 @@ async function follow(first: URL, maxRedirects: number, get: (url: URL) => Promi
   }
 }
 
-async function withinTime<T>(ms: number, abort: AbortController, work: () => Promise<T>): Promise<T> {
-  const timeout = new Problem("source-timeout", "The source did not answer in time.");
-  const { promise: expired, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    reject(timeout);
-    abort.abort(timeout);
-  }, ms);
-  try {
-    return await Promise.race([work(), expired]);
-  } catch (error) {
-    abort.abort();
-    throw asProblem(error);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const silent = () => new Problem("source-timeout", "The source did not answer in time.");
 
 function checkStatus(status: number): void {
   if (MISSING.includes(status)) throw new Problem("source-not-found", `The source answered ${status}.`);

@@ -1,8 +1,10 @@
 /** Originals from the owner's R2 bucket, below one prefix. */
 import { Problem } from "../errors.ts";
 import type { Lease } from "../overload/budget.ts";
+import { within } from "../overload/within.ts";
 import { readBody } from "./body.ts";
 import type { Original, Validators } from "./http.ts";
+import type { SourcePolicy } from "./policy.ts";
 
 /** The part of an R2 bucket that is used. An answer without `body` means that the condition did not hold. */
 export interface Originals {
@@ -21,23 +23,26 @@ interface OriginalObject {
  * R2 keys are flat text in which `..` means nothing, but a key that looks like a way out is refused all the same: buckets
  * get mirrored to file systems.
  *
- * @throws Problem `source-not-allowed` (bad key), `source-not-found`, `body-too-large`, `source-failed` (R2 failing).
+ * @throws Problem `source-not-allowed` (bad key), `source-not-found`, `body-too-large`, `source-failed` and `source-timeout`
+ *   (R2 failing or slow).
  */
 export async function readR2(
   key: string,
-  { originals, prefix, maxBytes, lease, validators = {} }: ReadR2Options,
+  { originals, prefix, policy, lease, validators = {} }: ReadR2Options,
 ): Promise<Original> {
   checkKey(key);
   try {
     const etag = validators.etag?.replace(/^W\//, "").replaceAll('"', "");
-    const object = await originals.get(`${prefix}${key}`, etag ? { onlyIf: { etagDoesNotMatch: etag } } : {});
+    const getting = originals.get(`${prefix}${key}`, etag ? { onlyIf: { etagDoesNotMatch: etag } } : {});
+    const object = await within(policy.headerTimeoutMs, getting, silent);
     if (!object) throw new Problem("source-not-found", "The original is not in the bucket.");
     if (!object.body) return { status: "not-modified" };
+    const { maxBytes, bodyTimeoutMs: deadline } = policy;
     if (object.size > maxBytes) {
       await object.body.cancel();
       throw new Problem("body-too-large", `Expected a file of at most ${maxBytes} bytes, but got ${object.size}.`);
     }
-    const bytes = await readBody(object.body, { maxBytes, lease });
+    const bytes = await readBody(object.body, { maxBytes, deadline, lease });
     return { status: "read", bytes, etag: object.httpEtag, lastModified: object.uploaded.toUTCString() };
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -49,10 +54,12 @@ export interface ReadR2Options {
   readonly originals: Originals;
   /** Put before every key, e.g. `photos/`. */
   readonly prefix: string;
-  readonly maxBytes: number;
+  readonly policy: Pick<SourcePolicy, "maxBytes" | "headerTimeoutMs" | "bodyTimeoutMs">;
   readonly validators?: Validators;
   readonly lease?: Lease | undefined;
 }
+
+const silent = () => new Problem("source-timeout", "The bucket of originals did not answer in time.");
 
 function checkKey(key: string): void {
   const segments = key.split(/[/\\]/);

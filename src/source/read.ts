@@ -33,5 +33,5 @@ export async function readSource(
 ): Promise<Original> {
   if (source.kind === "http") return fetchHttp(source.url, policy, { fetch, checkHost, validators, lease });
   if (!originals) throw new Problem("source-not-allowed", "This service has no bucket of originals.");
-  return readR2(source.key, { originals, prefix: originalsPrefix, maxBytes: policy.maxBytes, validators, lease });
+  return readR2(source.key, { originals, prefix: originalsPrefix, policy, validators, lease });
 }

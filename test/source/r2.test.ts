@@ -18,7 +18,7 @@ beforeAll(async () => {
       modules: true,
       script: "export default {}",
       r2Buckets: ["ORIGINALS"],
-      compatibilityDate: "2026-11-01",
+      compatibilityDate: "2026-10-01",
     }),
   );
   const bucket = await miniflare.getR2Bucket("ORIGINALS");
@@ -101,4 +101,23 @@ test("a bucket that fails is a failure of the source, and its message stays insi
   const error = await read("r2:a.jpg", { originals: failing }).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(Problem);
   expect(error).toMatchObject({ code: "source-failed", message: "The bucket of originals could not be read." });
+});
+
+test.each([
+  ["before it answers", { get: () => new Promise<never>(() => {}) }],
+  [
+    "in the middle of the file",
+    {
+      get: async () => ({
+        size: 1000,
+        httpEtag: '"1"',
+        uploaded: new Date(),
+        body: new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(FILE.subarray(0, 10)) }),
+      }),
+    },
+  ],
+])("a bucket that hangs %s is given up", async (_, hanging: Originals) => {
+  const policy = { ...POLICY, headerTimeoutMs: 50, bodyTimeoutMs: 50 };
+  const reading = readSource(parseSource("r2:a.jpg"), { policy, fetch: () => Promise.reject(), originals: hanging });
+  await expect(reading).rejects.toMatchObject({ code: "source-timeout" });
 });
