@@ -3,10 +3,10 @@
  *
  *     npm run bench -- memory
  *
- * Each image meets a workerd of its own, so nothing is shared or warmed. Local workerd does not enforce the limit, and the
- * inspector counts the JavaScript heap and its buffers but no WebAssembly memory. So the figure is the kernel's: the growth
- * of the process's peak resident set while it starts ONNX Runtime and serves the image, less the machine code that was
- * compiled or paged in meanwhile. It misses nothing that the isolate holds, and also counts some of workerd's own buffers.
+ * Each image meets a workerd of its own, so nothing is shared or warmed, and local workerd does not enforce the limit. The
+ * figure is what the isolate holds: the peak of its WebAssembly memories, ONNX Runtime's among them (counted by
+ * `memory/ledger.ts`; the inspector does not see them), plus the JavaScript heap and its buffers right after the request. The
+ * growth of the whole process is given beside it; it includes compiled code, the compiler's own memory and workerd's buffers.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { PHOTOS } from "./photos.ts";
@@ -23,14 +23,18 @@ interface Row {
   readonly status: number;
   /** JavaScript heap and its buffers right after the request, by the inspector. */
   readonly heapMB: number;
-  /** Peak growth of the process, without code: an upper bound of what the isolate held. */
+  /** WebAssembly memories at their peak. */
+  readonly wasmMB: number;
+  /** Their sum: what counts against the limit. */
   readonly peakMB: number;
+  /** Growth of the process's peak resident set. */
+  readonly processMB: number;
 }
 
 const rows: Row[] = [];
 for (const photo of PHOTOS) {
   const bytes = await photo.make();
-  const workerd = await startWorkerd();
+  const workerd = await startWorkerd({}, "bench/memory/worker.ts");
   try {
     rows.push({
       image: photo.name,
@@ -46,14 +50,16 @@ for (const photo of PHOTOS) {
 
 console.log(
   table(
-    ["image", "megapixels", "file MB", "status", "JavaScript heap MB after", "peak MB"],
+    ["image", "megapixels", "file MB", "status", "heap MB", "wasm MB", "isolate MB", "process growth MB"],
     rows.map((row) => [
       row.image,
       row.megapixels.toFixed(1),
       row.fileMB.toFixed(1),
       String(row.status),
       row.heapMB.toFixed(0),
+      row.wasmMB.toFixed(0),
       row.peakMB.toFixed(0),
+      row.processMB.toFixed(0),
     ]),
   ),
 );
@@ -68,25 +74,19 @@ await writeFile(
 async function measure(
   workerd: Workerd,
   image: Uint8Array<ArrayBuffer>,
-): Promise<Pick<Row, "status" | "heapMB" | "peakMB">> {
+): Promise<Pick<Row, "status" | "heapMB" | "wasmMB" | "peakMB" | "processMB">> {
   await fetch(`${workerd.url}/health`);
-  const [peakBefore, codeBefore] = [await residentPeak(workerd.pid), await residentCode(workerd.pid)];
+  const before = await residentPeak(workerd.pid);
   const response = await fetch(`${workerd.url}/thumbnail/_`, { method: "POST", body: image });
   await response.arrayBuffer();
   const heapMB = (await workerd.isolateBytes()) / MB;
-  const code = (await residentCode(workerd.pid)) - codeBefore;
-  return { status: response.status, heapMB, peakMB: ((await residentPeak(workerd.pid)) - peakBefore - code) / MB };
+  const processMB = ((await residentPeak(workerd.pid)) - before) / MB;
+  const { peak } = (await (await fetch(`${workerd.url}/wasm-bytes`)).json()) as { peak: number };
+  return { status: response.status, heapMB, wasmMB: peak / MB, peakMB: heapMB + peak / MB, processMB };
 }
 
 /** The kernel's high-water mark of the resident set, in bytes. */
 async function residentPeak(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1024;
-}
-
-/** Resident bytes of executable mappings: the binary's own code and what V8 compiled. */
-async function residentCode(pid: number): Promise<number> {
-  const mappings = (await readFile(`/proc/${pid}/smaps`, "utf8")).split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
-  const code = mappings.filter((mapping) => /^\S+ ..x/.test(mapping));
-  return code.reduce((sum, mapping) => sum + Number(/^Rss:\s+(\d+) kB/m.exec(mapping)?.[1] ?? 0) * 1024, 0);
 }

@@ -35,8 +35,8 @@ export const PHOTOS: readonly BenchPhoto[] = [
   photo("JPEG CMYK", 12, (image) => image.toColourspace("cmyk").jpeg({ quality: 90 })),
   photo("PNG 8 bit", 12, (image) => image.png({ compressionLevel: 3 })),
   photo("PNG 16 bit", 4, (image) => image.toColourspace("rgb16").png({ compressionLevel: 3 })),
-  photo("WebP lossy", 7.9, (image) => image.webp({ quality: 80 })),
-  photo("WebP lossless", 4, (image) => image.webp({ lossless: true, effort: 0 })),
+  photo("WebP lossy", 6.5, (image) => image.webp({ quality: 80 })),
+  photo("WebP lossless", 4.4, (image) => image.webp({ lossless: true, effort: 0 })),
   photo("GIF", 2, (image) => image.gif({ effort: 1 })),
-  photo("AVIF", 2, (image) => image.avif({ effort: 0 })),
+  photo("AVIF", 2.6, (image) => image.avif({ effort: 0 })),
 ];

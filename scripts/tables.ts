@@ -1,0 +1,121 @@
+/** The documentation's tables, each made of what it describes: schemas, model cards, results that benchmarks wrote. */
+import { readdir, readFile } from "node:fs/promises";
+import { z } from "zod";
+import { table } from "../bench/report.ts";
+import { classifyOptions } from "../src/classify/options.ts";
+import { variables } from "../src/config.ts";
+import { parseCard } from "../src/downscaler/card.ts";
+import { PROBLEMS } from "../src/errors.ts";
+import { listSettings } from "../src/origin/settings.ts";
+import { thumbnailOptions } from "../src/request/options.ts";
+
+/** By the name between `<!-- name -->` and `<!-- /name -->`. */
+export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = {
+  options: () => optionTable(thumbnailOptions),
+  classify: () => optionTable(classifyOptions),
+  configuration: () =>
+    table(
+      ["variable", "default", "meaning"],
+      propertiesOf(variables).map(([name, { default: preset, description }]) => [
+        `\`${name}\``,
+        showDefault(preset),
+        description ?? "",
+      ]),
+    ),
+  problems: () =>
+    table(
+      ["type", "status", "title"],
+      Object.entries(PROBLEMS).map(([code, { status, title }]) => [`\`/problems/${code}\``, String(status), title]),
+    ),
+  originSettings: () =>
+    table(
+      ["flag", "variable", "default", "meaning"],
+      listSettings().map(({ flag, variable, preset, description }) => [
+        `\`${flag}\``,
+        `\`${variable}\``,
+        preset === undefined ? "none" : `\`${preset}\``,
+        description,
+      ]),
+    ),
+  models: modelTable,
+  memory: memoryTable,
+};
+
+const property = z.object({
+  description: z.string().optional(),
+  default: z.unknown().optional(),
+  enum: z.array(z.string()).optional(),
+});
+
+function propertiesOf(schema: z.ZodType): [string, z.infer<typeof property>][] {
+  const { properties } = z
+    .object({ properties: z.record(z.string(), property) })
+    .parse(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
+  return Object.entries(properties);
+}
+
+function optionTable(schema: z.ZodType): string {
+  return table(
+    ["option", "values", "default", "meaning"],
+    propertiesOf(schema).map(([name, { enum: values, default: preset, description }]) => [
+      `\`${name}\``,
+      values?.map((value) => `\`${value}\``).join(", ") ?? "a number",
+      preset === undefined ? "" : `\`${preset}\``,
+      description ?? "",
+    ]),
+  );
+}
+
+/** Defaults stand in the schema as parsed; in the environment they are texts. */
+function showDefault(value: unknown): string {
+  if (value === undefined || value === "") return "none";
+  if (Array.isArray(value)) return value.length ? `\`${value.join(" ")}\`` : "none";
+  return typeof value === "object" ? "none" : `\`${value}\``;
+}
+
+async function modelTable(): Promise<string> {
+  const models = new URL("../models/", import.meta.url);
+  const names = (await readdir(models, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  const cards = await Promise.all(
+    names.map(async ({ name }) =>
+      parseCard(JSON.parse(await readFile(new URL(`${name}/card.json`, models), "utf8")), name),
+    ),
+  );
+  return table(
+    ["model", "file", "multiply-adds", "measured", "limits"],
+    cards.map(({ name, bytes, flops, evaluation: [first], limits }) => [
+      `\`${name}\``,
+      `${Math.round(bytes / 1000)} kB`,
+      `${Math.round(flops / 1e6)} M`,
+      first ? `${first.value} % ${first.metric}, ${first.dataset} (${first.images} images)` : "",
+      limits,
+    ]),
+  );
+}
+
+const memoryResults = z.object({
+  command: z.string(),
+  date: z.string(),
+  machine: z.object({ cpu: z.string(), cores: z.number(), memoryGiB: z.number() }),
+  versions: z.record(z.string(), z.string()),
+  rows: z.array(
+    z.object({ image: z.string(), megapixels: z.number(), fileMB: z.number(), status: z.number(), peakMB: z.number() }),
+  ),
+});
+
+async function memoryTable(): Promise<string> {
+  const file = new URL("../bench/results/memory.json", import.meta.url);
+  const { command, date, machine, versions, rows } = memoryResults.parse(JSON.parse(await readFile(file, "utf8")));
+  const figures = table(
+    ["image", "megapixels", "file MB", "status", "peak MB, ONNX Runtime included"],
+    rows.map((row) => [
+      row.image,
+      row.megapixels.toFixed(1),
+      row.fileMB.toFixed(1),
+      String(row.status),
+      row.peakMB.toFixed(0),
+    ]),
+  );
+  const used = `workerd ${versions.workerd}, onnxruntime-web ${versions["onnxruntime-web"]}`;
+  return `${figures}\n\n(\`${command}\`, ${date}, ${used}, ${machine.cpu}, ${machine.cores} cores.)`;
+}
