@@ -1,15 +1,13 @@
 /**
- * The adaptive cascade, measured: temperatures fitted on one half of the validation photos, everything reported on the other.
+ * The adaptive cascade, measured: temperatures and thresholds fitted on one half of the validation photos, everything reported
+ * on the other.
  *
- *     uv run --project training python bench/teacher.py /tmp/bench-models
- *     npm run bench -- cascade /work/imagenette/val /tmp/bench-models
+ *     npm run bench -- cascade /work/imagenette/val [every]
  *
- * The folder holds one folder of photos a class, named as in `training/src/thumbnet/classes/imagenette.json`. Writes
- * `models/calibration.json`, which the Worker's bundle reads, and `bench/results/cascade.json`.
+ * `every` takes only each n-th photo. Writes `models/calibration.json`, which the Worker's bundle reads, and
+ * `bench/results/cascade.json`. Run it whenever a student is trained anew: a calibration holds for one file.
  */
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import * as ort from "onnxruntime-node";
+import { mkdir, writeFile } from "node:fs/promises";
 import {
   type Calibration,
   expectedCalibrationError,
@@ -17,206 +15,157 @@ import {
   type Labelled,
 } from "../src/classify/calibration.ts";
 import { type CascadeCost, confidenceOf, type StageRecord, simulateCascade } from "../src/classify/cascade.ts";
-import { type ModelCard, parseCard } from "../src/downscaler/card.ts";
-import { decode } from "../src/imaging/decode.ts";
-import { loadCodec } from "../src/runtime/node.ts";
+import { classifyAll, type ImageAnswers, loadStage } from "./cascade/answers.ts";
 import { describeMachine, table } from "./report.ts";
 
-const [, , photos = "", teacherFolder = ""] = process.argv;
-const BATCH = 16;
-/** In points of top-1: what the threshold of `adaptive=auto` may cost against the largest model of the cascade. */
-const AUTO_LOSS = 0.5;
-const THRESHOLDS = Array.from({ length: 200 }, (_, i) => i / 200);
+const [, , photos = "", every = "1"] = process.argv;
 
-interface Stage {
-  readonly card: ModelCard;
-  /** What runs for it, in order: the downscaler at the edge, then the classifier at the origin. */
-  readonly sessions: readonly { session: ort.InferenceSession; card: ModelCard }[];
-  /** Raw pixels that go to the origin. */
-  readonly bytes: number;
-  /** Multiply-adds: all of the stage's models, and those at the origin alone. */
-  readonly flops: number;
-  readonly originFlops: number;
-}
+/** By the names of the stages below. */
+const CASCADES = [[0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]];
+const WHOLE = [0, 1, 2];
+/** Points of top-1 that thresholds may cost against the teacher, on the photos they are chosen on. */
+const LOSSES = [0.5, 1, 1.5, 3];
+/** Of the thresholds that go into the calibration. */
+const AUTO_LOSS = 1.5;
+const GRID = [...Array.from({ length: 100 }, (_, i) => i / 100), 0.995, 0.999];
 
 const stages = await Promise.all([
   loadStage(["models/downscaler-56", "models/student-56"]),
   loadStage(["models/downscaler-112", "models/student-112"]),
-  loadStage([join(teacherFolder, "teacher-224")]),
+  loadStage(["models/teacher-224"]),
 ]);
-const labels = await classFolders();
-const answers = await classifyAll();
-
+const names = stages.map(({ card }) => card.name);
+const answers = await classifyAll(stages, photos, Number(every));
 const fitted = answers.filter((_, i) => i % 2 === 0);
 const held = answers.filter((_, i) => i % 2 === 1);
+
 const temperatures = stages.map((_, stage) => fitTemperature(fitted.map((image) => labelled(image, stage))));
-const models: Calibration["models"] = Object.fromEntries(
-  stages.map(({ card: { name, sha256 } }, stage) => {
-    const images = held.map((image) => labelled(image, stage));
-    const ece = {
-      before: rounded(expectedCalibrationError(images, 1)),
-      after: rounded(expectedCalibrationError(images, temperatures[stage] ?? 1)),
-    };
-    return [name, { temperature: rounded(temperatures[stage] ?? 1), sha256, images: fitted.length, ece }];
-  }),
+const records = { fitted: fitted.map(recordsOf), held: held.map(recordsOf) };
+const teacher = simulateCascade(
+  records.fitted.map((image) => image.slice(2)),
+  [],
 );
 
-const CASCADES: Record<string, readonly number[]> = {
-  "student-56": [0],
-  "student-112": [1],
-  "teacher-224": [2],
-  "56 -> 112": [0, 1],
-  "56 -> teacher": [0, 2],
-  "56 -> 112 -> teacher": [0, 1, 2],
-  "112 -> teacher": [1, 2],
-};
-const teacher = costs([2], held, 0);
-const rows: ({ cascade: string; originFlops: number } & CascadeCost)[] = [];
-for (const [cascade, members] of Object.entries(CASCADES)) {
-  for (const threshold of members.length === 1 ? [0] : THRESHOLDS) {
-    const originFlops = costs(members, held, threshold, (stage) => stage.originFlops).meanFlops;
-    rows.push({ cascade, originFlops, ...costs(members, held, threshold) });
-  }
+const tries = new Map<string, CascadeCost[]>();
+
+interface Row extends CascadeCost {
+  readonly cascade: string;
+  /** Points that the choice of thresholds allowed; absent where there is nothing to choose. */
+  readonly allowedLoss?: number;
+  readonly meanOriginFlops: number;
+}
+const rows: Row[] = [];
+for (const members of CASCADES) {
+  if (members.length === 1) rows.push(measured(members, []));
+  else for (const loss of LOSSES) rows.push({ ...measured(members, choose(members, loss)), allowedLoss: loss });
 }
 
-/** Chosen on the photos that the temperatures were fitted on, reported on the others. */
-const students = [0, 1];
-const largest = costs([1], fitted, 0).accuracy;
-const auto = THRESHOLDS.find((value) => costs(students, fitted, value).accuracy >= largest - AUTO_LOSS / 100) ?? 0.9;
+const auto = choose(WHOLE, AUTO_LOSS);
 const calibration: Calibration = {
   schema: 1,
-  models: Object.fromEntries(Object.entries(models).filter(([name]) => name.startsWith("student-"))),
-  threshold: auto,
+  models: Object.fromEntries(stages.map((_, stage) => [names[stage] ?? "", calibrated(stage)])),
   how:
-    `Temperatures of least negative log-likelihood on ${fitted.length} of ${answers.length} validation photos; calibration errors on the rest. ` +
-    `The threshold is the lowest at which 56 -> 112 loses at most ${AUTO_LOSS} points against student-112 on the former.`,
+    `Temperatures of least negative log-likelihood on ${fitted.length} of ${answers.length} photos of Imagenette's validation set; ` +
+    `calibration errors on the other ${held.length}. Thresholds of least multiply-adds at the origin that cost at most ${AUTO_LOSS} points ` +
+    `of top-1 against ${names[2]}, on the former.`,
 };
 await writeFile("models/calibration.json", `${JSON.stringify(calibration, null, 2)}\n`);
 
-const shown = rows.filter(
-  ({ cascade, threshold }) => (CASCADES[cascade]?.length ?? 0) === 1 || threshold % 0.1 < 1e-9 || threshold >= 0.9,
-);
+const whole = rows.find(({ cascade }) => cascade === names[2]);
+const share = (value: number, of: number | undefined) => (value / (of ?? Number.NaN)).toFixed(3);
 console.log(
   table(
-    ["cascade", "threshold", "top-1 %", "bytes", "of T's", "Mflop at the origin", "of T's", "decided by each %"],
-    shown.map((row) => [
+    ["cascade", "thresholds", "top-1 %", "bytes sent", "of T's", "Mflop at the origin", "of T's", "decided by each, %"],
+    rows.map((row) => [
       row.cascade,
-      (CASCADES[row.cascade]?.length ?? 0) === 1 ? "" : row.threshold.toFixed(3),
+      row.thresholds.join(" "),
       (row.accuracy * 100).toFixed(2),
       row.meanBytes.toFixed(0),
-      (row.meanBytes / teacher.meanBytes).toFixed(3),
-      (row.originFlops / 1e6).toFixed(1),
-      (row.originFlops / teacher.meanFlops).toFixed(3),
-      row.decided.map((share) => (share * 100).toFixed(0)).join(" / "),
+      share(row.meanBytes, whole?.meanBytes),
+      (row.meanOriginFlops / 1e6).toFixed(1),
+      share(row.meanOriginFlops, whole?.meanOriginFlops),
+      row.decided.map((part) => (part * 100).toFixed(0)).join(" / "),
     ]),
   ),
 );
 await mkdir("bench/results", { recursive: true });
 const report = {
-  command: "npm run bench -- cascade <imagenette val> <folder of teacher-224>",
+  command: `npm run bench -- cascade <imagenette val> ${every}`,
   ...(await describeMachine()),
-  images: { fitted: fitted.length, reported: held.length },
-  models,
-  autoThreshold: auto,
+  photos: { fitted: fitted.length, reported: held.length },
+  models: calibration.models,
   rows,
 };
 await writeFile("bench/results/cascade.json", `${JSON.stringify(report, null, 2)}\n`);
 
-interface ImageAnswers {
-  readonly label: number;
-  /** By stage. */
-  readonly logits: readonly Float32Array[];
+interface Costed extends StageRecord {
+  readonly originFlops: number;
 }
 
 function labelled({ label, logits }: ImageAnswers, stage: number): Labelled {
   return { label, logits: logits[stage] ?? new Float32Array() };
 }
 
-function costs(
-  members: readonly number[],
-  images: readonly ImageAnswers[],
-  threshold: number,
-  flopsOf = ({ flops }: Stage) => flops,
-): CascadeCost {
-  const records = images.map(({ label, logits }) =>
-    members.map((stage): StageRecord => {
-      const scores = logits[stage] ?? new Float32Array();
-      const about = stages[stage];
-      return {
-        confidence: confidenceOf(scores, temperatures[stage] ?? 1),
-        correct: scores.indexOf(Math.max(...scores)) === label,
-        bytes: about?.bytes ?? 0,
-        flops: about ? flopsOf(about) : 0,
-      };
-    }),
-  );
-  return simulateCascade(records, threshold);
+function recordsOf({ label, logits }: ImageAnswers): Costed[] {
+  return stages.map(({ bytes, flops, originFlops }, stage) => {
+    const scores = logits[stage] ?? new Float32Array();
+    const confidence = confidenceOf(scores, temperatures[stage] ?? 1);
+    return { confidence, correct: scores.indexOf(Math.max(...scores)) === label, bytes, flops, originFlops };
+  });
 }
 
-async function loadStage(folders: readonly string[]): Promise<Stage> {
-  const sessions = await Promise.all(
-    folders.map(async (folder) => ({
-      card: parseCard(JSON.parse(await readFile(join(folder, "card.json"), "utf8")), folder),
-      session: await ort.InferenceSession.create(join(folder, "1/model.onnx")),
-    })),
+/** Records of a cascade of some of the stages; `flops` are those at the origin. */
+function atOrigin(members: readonly number[], half: readonly (readonly Costed[])[]): StageRecord[][] {
+  return half.map((image) =>
+    image.filter((_, stage) => members.includes(stage)).map((record) => ({ ...record, flops: record.originFlops })),
   );
-  const last = sessions.at(-1);
-  if (!last) throw new Error("A stage needs a model.");
+}
+
+function measured(members: readonly number[], thresholds: readonly number[]): Row {
+  const all = simulateCascade(
+    records.held.map((image) => image.filter((_, stage) => members.includes(stage))),
+    thresholds,
+  );
+  const cascade = members.map((stage) => names[stage]).join(" -> ");
+  return { cascade, ...all, meanOriginFlops: simulateCascade(atOrigin(members, records.held), thresholds).meanFlops };
+}
+
+/** The thresholds of least work at the origin among those that lose little enough; where none does, those that lose least. */
+function choose(members: readonly number[], loss: number): number[] {
+  const tried = tryAll(members);
+  const enough = tried.filter(({ accuracy }) => accuracy >= teacher.accuracy - loss / 100);
+  const best = enough.length
+    ? enough.reduce((a, b) => (b.meanFlops < a.meanFlops ? b : a))
+    : tried.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
+  return [...best.thresholds];
+}
+
+/** Every choice of thresholds, on the photos that they are chosen on. */
+function tryAll(members: readonly number[]): CascadeCost[] {
+  const known = tries.get(String(members));
+  if (known) return known;
+  const grid = members
+    .slice(1)
+    .reduce<number[][]>((lists) => lists.flatMap((list) => GRID.map((value) => [...list, value])), [[]]);
+  const images = atOrigin(members, records.fitted);
+  const tried = grid.map((thresholds) => simulateCascade(images, thresholds));
+  tries.set(String(members), tried);
+  return tried;
+}
+
+function calibrated(stage: number): Calibration["models"][string] {
+  const images = held.map((image) => labelled(image, stage));
+  const temperature = rounded(temperatures[stage] ?? 1);
   return {
-    card: last.card,
-    sessions,
-    bytes: last.card.input.shape.slice(1).reduce((product, size) => product * size, 1),
-    flops: sessions.reduce((sum, { card }) => sum + card.flops, 0),
-    originFlops: last.card.flops,
+    temperature,
+    threshold: auto[stage] ?? 0,
+    sha256: stages[stage]?.card.sha256 ?? "",
+    images: fitted.length,
+    ece: {
+      before: rounded(expectedCalibrationError(images, 1)),
+      after: rounded(expectedCalibrationError(images, temperature)),
+    },
   };
-}
-
-async function classFolders(): Promise<string[]> {
-  const classes = JSON.parse(await readFile("training/src/thumbnet/classes/imagenette.json", "utf8"));
-  return Object.keys(classes);
-}
-
-async function classifyAll(): Promise<ImageAnswers[]> {
-  const files: { file: string; label: number }[] = [];
-  for (const [label, folder] of labels.entries()) {
-    for (const name of (await readdir(join(photos, folder))).sort())
-      files.push({ file: join(photos, folder, name), label });
-  }
-  const results: ImageAnswers[] = [];
-  for (let start = 0; start < files.length; start += BATCH) {
-    const part = files.slice(start, start + BATCH);
-    const images = await Promise.all(
-      part.map(async ({ file }) =>
-        decode(await readFile(file), { size: 224, filter: "bicubic", fit: "fill" }, loadCodec),
-      ),
-    );
-    const batch = Uint8Array.from(images.flatMap(({ data }) => [...data]));
-    const logits = await Promise.all(stages.map((stage) => infer(stage, batch, part.length)));
-    for (const [i, { label }] of part.entries()) {
-      results.push({
-        label,
-        logits: logits.map((all) => all.slice((i * all.length) / part.length, ((i + 1) * all.length) / part.length)),
-      });
-    }
-    if (start % 400 === 0) console.error(`${results.length} of ${files.length}`);
-  }
-  return results;
-}
-
-async function infer({ sessions }: Stage, photos: Uint8Array, rows: number): Promise<Float32Array> {
-  let data: ort.Tensor.DataType = photos;
-  for (const { session, card } of sessions) {
-    if (!(data instanceof Uint8Array)) throw new Error("Expected pixels between the models of a stage.");
-    const shape = [rows, ...card.input.shape.slice(1)];
-    const results: ort.InferenceSession.ReturnType = await session.run({
-      [card.input.name]: new ort.Tensor("uint8", data, shape),
-    });
-    const output = results[card.output.name];
-    if (!output) throw new Error(`${card.name} gave no ${card.output.name}.`);
-    data = output.data;
-  }
-  if (!(data instanceof Float32Array)) throw new Error("Expected logits at the end of a stage.");
-  return data;
 }
 
 function rounded(value: number): number {

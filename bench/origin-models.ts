@@ -2,19 +2,17 @@
  * Images per second at the embedded origin, one inference thread: students against the teacher at 224 pixels, at 1, 8 and 32
  * connections, with one image and with 32 in each request, and with dynamic batching switched off.
  *
- *     uv run --project training python bench/teacher.py /tmp/bench-models
- *     npm run bench -- origin-models /tmp/bench-models [rounds] [seconds]
- *
- * The folder must hold `teacher-224`; the students are copied beside it.
+ *     npm run bench -- origin-models [rounds] [seconds]
  */
-import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startOrigin } from "../test/origin/start-origin.ts";
 import type { LoadOptions } from "./origin/load.ts";
 import { inTurns } from "./origin/measure.ts";
 import { describeMachine, table } from "./report.ts";
 
-const [, , folder = "", rounds = "3", seconds = "5"] = process.argv;
+const [, , rounds = "3", seconds = "5"] = process.argv;
 const TEACHER = { model: "teacher-224", side: 224, input: "image" };
 const STUDENTS = [
   { model: "student-56", side: 56, input: "thumbnail" },
@@ -22,11 +20,11 @@ const STUDENTS = [
 ];
 const UNBATCHED = "-unbatched";
 
-for (const { model } of STUDENTS) {
+const folder = await mkdtemp(join(tmpdir(), "models-"));
+for (const { model } of [TEACHER, ...STUDENTS]) {
   await cp(join("models", model), join(folder, model), { recursive: true });
   await copyUnbatched(model);
 }
-await copyUnbatched(TEACHER.model);
 
 const origin = await startOrigin(
   "--models",
@@ -81,6 +79,7 @@ try {
   }
 } finally {
   await origin.stop();
+  await rm(folder, { recursive: true });
 }
 
 console.log(
@@ -98,7 +97,7 @@ console.log(
 );
 await mkdir("bench/results", { recursive: true });
 const report = {
-  command: `npm run bench -- origin-models <folder> ${rounds} ${seconds}`,
+  command: `npm run bench -- origin-models ${rounds} ${seconds}`,
   ...(await describeMachine()),
   rounds,
   seconds,

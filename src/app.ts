@@ -40,18 +40,20 @@ import { readSource } from "./source/read.ts";
 export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const failures = new RecentFailures();
+  /** Thumbnails, and whole photos for models that read those. */
+  const pictures = { ...runtime, downscalers: [...runtime.downscalers, ...runtime.whole] };
   receiveRequests(app);
 
   /** From the nearest tier, or made of the original now. */
   async function thumbnailOf(c: AppContext, source: Source, spec: ThumbnailSpec, known: string | null) {
-    const key = await thumbnailKey(source, spec, downscalerFor(spec.size, runtime).card);
+    const key = await thumbnailKey(source, spec, downscalerFor(spec.size, pictures).card);
     return cached(key, known, cacheTiers(c), (validators) =>
       failures.guard(canonicalSource(source), c.var.config.failureMaxAge, () =>
         withPhotoBytes(async (lease) => {
           await countWork(c.env.RATE_LIMITER, c.req.header("cf-connecting-ip"));
           const original = await readSource(source, { ...sourceContext(c), lease }, validators);
           if (original.status === "not-modified") return null;
-          const thumbnail = await inTurn(() => makeThumbnail(original.bytes, spec, runtime));
+          const thumbnail = await inTurn(() => makeThumbnail(original.bytes, spec, pictures));
           return { thumbnail, validators: original };
         }),
       ),
@@ -99,7 +101,7 @@ export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
   app.post("/classify/:options", async (c) => {
     const classification = await onPost(c, (photo) =>
       classifyPost(c.var.authorized.target, photo, classifyRoom(c), (spec) =>
-        inTurn(async () => (await makeThumbnail(photo, spec, runtime)).bytes),
+        inTurn(async () => (await makeThumbnail(photo, spec, pictures)).bytes),
       ),
     );
     return respondClassification(classification, null, 0);

@@ -8,6 +8,8 @@ import { softmax } from "./probabilities.ts";
 const calibrated = z.object({
   /** Divides the logits before the softmax. */
   temperature: z.number().positive(),
+  /** Confidence below which the cascade asks a larger model, when a request says `adaptive=auto`. */
+  threshold: z.number().min(0).max(1),
   /** Of the model's ONNX file: a calibration holds for that file alone. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** Images it was fitted on. */
@@ -20,8 +22,6 @@ export const calibrationFile = z.object({
   schema: z.literal(1),
   /** By model name. */
   models: z.record(z.string(), calibrated),
-  /** Confidence below which the cascade asks a larger model, when a request says `adaptive=auto`. */
-  threshold: z.number().min(0).max(1),
   how: z.string(),
 });
 

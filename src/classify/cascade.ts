@@ -11,6 +11,8 @@ export interface Stage<Answer> {
   readonly name: string;
   /** Divides the logits; 1 if the model is not calibrated. */
   readonly temperature: number;
+  /** Calibrated confidence from which its answer stands: 0 always stands, above 1 never does. */
+  readonly threshold: number;
   /** Asks the model. */
   readonly run: () => Promise<Answer>;
 }
@@ -28,18 +30,16 @@ export function confidenceOf(logits: Float32Array, temperature: number): number 
 }
 
 /**
- * Runs stages until one is at least `threshold` sure, or none is left. The last that ran has the say: where a larger model
- * is unsure as well it is still the better judge.
+ * Runs stages until one is sure enough, or none is left. The last that ran has the say: where a larger model is unsure as well
+ * it is still the better judge.
  *
- * @param threshold 0 stops at the first stage, anything above 1 runs all.
  * @returns every stage that ran, the deciding one last.
  */
 export async function runCascade<Answer extends { readonly logits: Float32Array }>(
   stages: readonly Stage<Answer>[],
-  threshold: number,
 ): Promise<StageOutcome<Answer>[]> {
   const outcomes: StageOutcome<Answer>[] = [];
-  for (const { name, temperature, run } of stages) {
+  for (const { name, temperature, threshold, run } of stages) {
     const answer = await run();
     const confidence = confidenceOf(answer.logits, temperature);
     outcomes.push({ name, answer, confidence });
@@ -59,7 +59,8 @@ export interface StageRecord {
 }
 
 export interface CascadeCost {
-  readonly threshold: number;
+  /** Of each stage but the last. */
+  readonly thresholds: readonly number[];
   readonly accuracy: number;
   readonly meanBytes: number;
   readonly meanFlops: number;
@@ -68,17 +69,21 @@ export interface CascadeCost {
 }
 
 /**
- * What the cascade would have cost and scored at a threshold, from records of every stage for every image.
+ * What the cascade would have cost and scored, from records of every stage for every image.
  *
  * @param images one record a stage, smallest first.
+ * @param thresholds one for each stage but the last.
  */
-export function simulateCascade(images: readonly (readonly StageRecord[])[], threshold: number): CascadeCost {
+export function simulateCascade(
+  images: readonly (readonly StageRecord[])[],
+  thresholds: readonly number[],
+): CascadeCost {
   const decided: number[] = [];
   let correct = 0;
   let bytes = 0;
   let flops = 0;
   for (const stages of images) {
-    const sure = stages.findIndex(({ confidence }) => confidence >= threshold);
+    const sure = stages.findIndex(({ confidence }, stage) => confidence >= (thresholds[stage] ?? 0));
     const last = sure < 0 ? stages.length - 1 : sure;
     decided[last] = (decided[last] ?? 0) + 1;
     correct += stages[last]?.correct ? 1 : 0;
@@ -89,7 +94,7 @@ export function simulateCascade(images: readonly (readonly StageRecord[])[], thr
   }
   const count = images.length;
   return {
-    threshold,
+    thresholds,
     accuracy: correct / count,
     meanBytes: bytes / count,
     meanFlops: flops / count,

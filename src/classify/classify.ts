@@ -29,25 +29,21 @@ export interface NamedThumbnail {
 
 export interface ClassifyParts {
   readonly students: readonly Student[];
-  /** Threshold of `adaptive=auto`. */
-  readonly threshold: number;
   /** The photo's thumbnail of this side. */
   readonly thumbnail: (size: number) => Promise<Uint8Array<ArrayBuffer>>;
   readonly logits: (thumbnail: NamedThumbnail, student: Student) => Promise<Float32Array>;
 }
 
 /** @throws Problem if there is no student of this size, or what `thumbnail` and `logits` throw. */
-export async function classify(
-  { size, top, adaptive }: ClassifyOptions,
-  parts: ClassifyParts,
-): Promise<Classification> {
+export async function classify(options: ClassifyOptions, parts: ClassifyParts): Promise<Classification> {
+  const { size, top, adaptive } = options;
   const stages = parts.students
-    .filter((student) => sideOf(student) === size || (adaptive !== undefined && sideOf(student) > size))
+    .filter((student) => mayAsk(student, options))
     .sort((a, b) => sideOf(a) - sideOf(b))
-    .map((student) => stageOf(student, parts));
+    .map((student) => stageOf(student, parts, adaptive === "auto" ? student.threshold : (adaptive ?? 0)));
   if (stages.length === 0) throw new Problem("invalid-options", `size: No student reads thumbnails of ${size} pixels.`);
 
-  const outcomes = await runCascade(stages, adaptive === "auto" ? parts.threshold : (adaptive ?? 0));
+  const outcomes = await runCascade(stages);
   const last = outcomes.at(-1);
   if (!last) throw new Error("A cascade of stages gave no outcome.");
   const { student, thumbnail, logits } = last.answer;
@@ -62,16 +58,23 @@ export async function classify(
   };
 }
 
+/** The student of the wanted size; with `adaptive` the larger ones as well, and the teacher only if that is asked for. */
+function mayAsk(student: Student, { size, adaptive, teacher }: ClassifyOptions): boolean {
+  if (student.card.role === "teacher") return adaptive !== undefined && teacher === "yes";
+  return sideOf(student) === size || (adaptive !== undefined && sideOf(student) > size);
+}
+
 interface StageAnswer {
   readonly student: Student;
   readonly thumbnail: NamedThumbnail;
   readonly logits: Float32Array;
 }
 
-function stageOf(student: Student, parts: ClassifyParts): Stage<StageAnswer> {
+function stageOf(student: Student, parts: ClassifyParts, threshold: number): Stage<StageAnswer> {
   return {
     name: student.card.name,
     temperature: student.temperature,
+    threshold,
     async run() {
       const npy = await parts.thumbnail(sideOf(student));
       const thumbnail = { npy, sha256: toHex(await crypto.subtle.digest("SHA-256", npy)) };

@@ -5,33 +5,41 @@ import { SIZES } from "../request/options.ts";
 /** A model has few classes that matter to a caller; the whole distribution of a large one is not an answer. */
 const MOST_PREDICTIONS = 100;
 
-export const classifyOptions = z.strictObject({
-  size: z.enum(SIZES).default("56").transform(Number).meta({
-    description: "Side of the thumbnail that is classified, in pixels; with adaptive, of the first.",
-  }),
-  fit: z.enum(["fill", "cover"]).optional().meta({
-    description: "Squash the photo to a square, or crop to a centred square; the model's own way if absent.",
-  }),
-  top: z
-    .string()
-    .regex(/^\d{1,3}$/, "Expected a whole number")
-    .transform(Number)
-    .pipe(z.int().min(1).max(MOST_PREDICTIONS))
-    .default(5)
-    .meta({ description: `How many predictions, 1 to ${MOST_PREDICTIONS}.` }),
-  adaptive: z
-    .union([
-      z.literal("auto"),
-      z
-        .string()
-        .regex(/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/, "Expected a confidence from 0 to 1, or auto")
-        .transform(Number),
-    ])
-    .optional()
-    .meta({
-      description:
-        "Where the answer is less sure than this (0 to 1; auto: the calibrated threshold), ask with a larger thumbnail.",
+export const classifyOptions = z
+  .strictObject({
+    size: z.enum(SIZES).default("56").transform(Number).meta({
+      description: "Side of the thumbnail that is classified, in pixels; with adaptive, of the first.",
     }),
-});
+    fit: z.enum(["fill", "cover"]).optional().meta({
+      description: "Squash the photo to a square, or crop to a centred square; the model's own way if absent.",
+    }),
+    top: z
+      .string()
+      .regex(/^\d{1,3}$/, "Expected a whole number")
+      .transform(Number)
+      .pipe(z.int().min(1).max(MOST_PREDICTIONS))
+      .default(5)
+      .meta({ description: `How many predictions, 1 to ${MOST_PREDICTIONS}.` }),
+    adaptive: z
+      .union([
+        z.literal("auto"),
+        z
+          .string()
+          .regex(/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/, "Expected a confidence from 0 to 1, or auto")
+          .transform(Number),
+      ])
+      .optional()
+      .meta({
+        description:
+          "Where the answer is less sure than this (0 to 1; auto: the calibrated threshold), ask with a larger thumbnail.",
+      }),
+    teacher: z.enum(["yes", "no"]).default("no").meta({
+      description: "Whether adaptive may in the end send the whole square of 224 pixels to the teacher.",
+    }),
+  })
+  .refine(({ adaptive, teacher }) => teacher === "no" || adaptive !== undefined, {
+    path: ["teacher"],
+    message: "has a meaning only with adaptive",
+  });
 
 export type ClassifyOptions = z.infer<typeof classifyOptions>;

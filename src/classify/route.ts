@@ -53,7 +53,6 @@ export async function classifyPost(
   const options = parseOptions(splitTarget(target, ROUTE).options, classifyOptions, room.presets);
   const ready = await readyThumbnail(body, options.size, room.loadCodec);
   return classify(options, {
-    threshold: room.threshold,
     // No larger thumbnail can be made of a small one.
     students: ready ? room.students.filter((student) => sideOf(student) === options.size) : room.students,
     thumbnail: async (size) => (ready ? encodeNpy(ready) : makeThumbnail(npy(size, options))),
@@ -110,7 +109,6 @@ async function classifySource(
   const source = parseSource(rest);
   return classify(options, {
     students: room.students,
-    threshold: room.threshold,
     thumbnail: (size) => thumbnail(source, npy(size, options)),
     logits: (named, student) => cachedLogits(named, student, room.tiers, infer),
   });

@@ -1,5 +1,6 @@
-/** S, the student: what the edge knows of the model that runs at the origin. */
+/** S, the student, and T, the teacher: what the edge knows of the models that run at the origin. */
 import type { ModelCard } from "../downscaler/card.ts";
+import type { Downscaler } from "../downscaler/downscaler.ts";
 import type { Calibration } from "./calibration.ts";
 
 export interface Student {
@@ -8,13 +9,19 @@ export interface Student {
   readonly labels: readonly string[];
   /** Divides the logits; 1 if no calibration fits the model's file. */
   readonly temperature: number;
+  /** Of `adaptive=auto`: the confidence from which its answer stands. */
+  readonly threshold: number;
 }
+
+/** For a model that no calibration fits. */
+const UNCALIBRATED = { temperature: 1, threshold: 0.9 };
 
 /** What a runtime brings for classification. */
 export interface ClassifyModels {
+  /** The teacher among them, if the deployment has it. */
   readonly students: readonly Student[];
-  /** Confidence below which `adaptive=auto` asks a larger model. */
-  readonly threshold: number;
+  /** What the teacher reads in place of thumbnails. */
+  readonly whole: readonly Downscaler[];
 }
 
 /**
@@ -23,16 +30,18 @@ export interface ClassifyModels {
  */
 export function createStudent(card: ModelCard, labels: string, calibration?: Calibration): Student {
   const lines = labels.replace(/\r?\n$/, "").split(/\r?\n/);
-  if (card.role !== "student" || card.downscaler === null || card.classes !== lines.length) {
+  const reads = card.role === "teacher" || (card.role === "student" && card.downscaler !== null);
+  if (!reads || card.classes !== lines.length) {
     throw new Error(
-      `Expected a student of ${lines.length} classes with a downscaler, but ${card.name} is a ${card.role} of ${card.classes}.`,
+      `Expected a student of ${lines.length} classes with a downscaler, or a teacher, but ${card.name} is a ${card.role} of ${card.classes}.`,
     );
   }
   const fitted = calibration?.models[card.name];
-  return { card, labels: lines, temperature: fitted?.sha256 === card.sha256 ? fitted.temperature : 1 };
+  const { temperature, threshold } = fitted?.sha256 === card.sha256 ? fitted : UNCALIBRATED;
+  return { card, labels: lines, temperature, threshold };
 }
 
-/** Side of the thumbnails that it reads, in pixels. */
+/** Side of the pictures that it reads, in pixels. */
 export function sideOf({ card }: Student): number {
   return card.input.shape[1] ?? 0;
 }

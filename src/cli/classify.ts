@@ -49,7 +49,6 @@ async function here(photos: readonly Photo[], options: Options, line: Line, show
   return makeThumbnails(photos, specs, jobsOf(line), async ({ photo, thumbnails }) => {
     const answer = await classifyThumbnail(options, {
       students,
-      threshold: 0.9,
       thumbnail: async (size) => thumbnails[sizes.indexOf(size)]?.bytes ?? new Uint8Array(),
       logits: async ({ npy }, { card }) => {
         const student = students.find((candidate) => candidate.card.name === card.name);

@@ -1,6 +1,7 @@
 /** S on this machine: the students of the models folder in onnxruntime-node, as the embedded origin runs them. */
 import { readdir, readFile } from "node:fs/promises";
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { type Calibration, calibrationFile } from "../classify/calibration.ts";
 import { createStudent, type Student, sideOf } from "../classify/student.ts";
 import { parseCard } from "../downscaler/card.ts";
 
@@ -13,14 +14,15 @@ export interface LocalStudent extends Student {
 export async function readStudents(models: URL = new URL("../../models/", import.meta.url)): Promise<LocalStudent[]> {
   const names = (await readdir(models)).filter((name) => name.startsWith("student-"));
   if (names.length === 0) throw new Error(`There is no student in ${models.pathname}.`);
-  const students = await Promise.all(names.map((name) => readStudent(new URL(`${name}/`, models))));
+  const calibration = calibrationFile.parse(JSON.parse(await readFile(new URL("calibration.json", models), "utf8")));
+  const students = await Promise.all(names.map((name) => readStudent(new URL(`${name}/`, models), calibration)));
   return students.sort((a, b) => sideOf(a) - sideOf(b));
 }
 
-async function readStudent(folder: URL): Promise<LocalStudent> {
+async function readStudent(folder: URL, calibration: Calibration): Promise<LocalStudent> {
   const card = parseCard(JSON.parse(await readFile(new URL("card.json", folder), "utf8")), folder.pathname);
   const labels = await readFile(new URL(card.labels ?? "labels.txt", folder), "utf8");
-  const student = createStudent(card, labels);
+  const student = createStudent(card, labels, calibration);
   let session: Promise<InferenceSession> | undefined;
   return {
     ...student,

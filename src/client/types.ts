@@ -27,6 +27,8 @@ export interface ClassifyOptions {
   readonly top?: number;
   /** Below this confidence (0 to 1) a larger thumbnail is asked; `auto` is the calibrated threshold. */
   readonly adaptive?: number | "auto";
+  /** With `adaptive`: whether the whole square of 224 pixels may in the end be sent to the teacher. */
+  readonly teacher?: "yes" | "no";
   /** Names of option sets of the deployment. */
   readonly preset?: string;
 }

@@ -1,17 +1,24 @@
-/** The students whose logits the bundle can read: their cards and labels; the models themselves run at the origin. */
-
+/** The classifiers whose logits the bundle can read: their cards and labels; the models themselves run at the origin. */
+import calibration from "../../models/calibration.json";
 import card56 from "../../models/student-56/card.json";
 import labels56 from "../../models/student-56/labels.txt";
 import card112 from "../../models/student-112/card.json";
 import labels112 from "../../models/student-112/labels.txt";
+import card224 from "../../models/teacher-224/card.json";
+import labels224 from "../../models/teacher-224/labels.txt";
+import { calibrationFile } from "../classify/calibration.ts";
 import { type ClassifyModels, createStudent, type Student } from "../classify/student.ts";
 import { parseCard } from "../downscaler/card.ts";
+import { wholePhoto } from "../downscaler/whole.ts";
+
+const fitted = calibrationFile.parse(calibration);
+const teacher = bundled(card224, labels224);
 
 export const classifyModels: ClassifyModels = {
-  students: [bundled(card56, labels56), bundled(card112, labels112)],
-  threshold: 0.9,
+  students: [bundled(card56, labels56), bundled(card112, labels112), teacher],
+  whole: [wholePhoto(teacher.card)],
 };
 
 function bundled(json: unknown, labels: string): Student {
-  return createStudent(parseCard(json, "in the bundle"), labels);
+  return createStudent(parseCard(json, "in the bundle"), labels, fitted);
 }

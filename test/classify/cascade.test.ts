@@ -4,12 +4,13 @@ import { runCascade, type Stage, simulateCascade } from "../../src/classify/casc
 /** Logits of two classes with this probability for the first. */
 const sure = (probability: number) => ({ logits: Float32Array.of(Math.log(probability / (1 - probability)), 0) });
 
-function stages(...confidences: number[]) {
+function stages(threshold: number, ...confidences: number[]) {
   const asked: string[] = [];
   const list = confidences.map(
     (confidence, i): Stage<ReturnType<typeof sure>> => ({
       name: `stage-${i}`,
       temperature: 1,
+      threshold,
       run: async () => {
         asked.push(`stage-${i}`);
         return sure(confidence);
@@ -29,25 +30,28 @@ describe("stages run until one is sure", () => {
     ["threshold 0 never goes on", [0.51, 0.9], 0, 1],
     ["a threshold above 1 always does", [0.999, 0.999], 1.01, 2],
   ])("%s", async (_, confidences, threshold, ran) => {
-    const { list, asked } = stages(...confidences);
-    const outcomes = await runCascade(list, threshold);
+    const { list, asked } = stages(threshold, ...confidences);
+    const outcomes = await runCascade(list);
     expect(asked).toHaveLength(ran);
     expect(outcomes.map(({ name }) => name)).toEqual(asked);
     expect(outcomes.at(-1)?.confidence).toBeCloseTo(confidences[ran - 1] ?? Number.NaN, 5);
   });
 
   test("each stage's own temperature counts", async () => {
-    const { list, asked } = stages(0.9, 0.9);
-    await runCascade(
-      list.map((stage) => ({ ...stage, temperature: 3 })),
-      0.8,
-    );
+    const { list, asked } = stages(0.8, 0.9, 0.9);
+    await runCascade(list.map((stage) => ({ ...stage, temperature: 3 })));
+    expect(asked).toEqual(["stage-0", "stage-1"]);
+  });
+
+  test("each stage's own threshold counts", async () => {
+    const { list, asked } = stages(0.8, 0.9, 0.9, 0.9);
+    await runCascade(list.map((stage, i) => ({ ...stage, threshold: i === 0 ? 0.95 : 0.85 })));
     expect(asked).toEqual(["stage-0", "stage-1"]);
   });
 
   test("a stage that fails is the cascade's failure: a less sure answer is not passed off as the wanted one", async () => {
-    const failing = { name: "b", temperature: 1, run: () => Promise.reject(new Error("down")) };
-    await expect(runCascade([...stages(0.5).list, failing], 0.9)).rejects.toThrow("down");
+    const failing = { name: "b", temperature: 1, threshold: 0.9, run: () => Promise.reject(new Error("down")) };
+    await expect(runCascade([...stages(0.9, 0.5).list, failing])).rejects.toThrow("down");
   });
 });
 
@@ -64,13 +68,13 @@ test("a simulated cascade counts what each image would have cost", () => {
     [record(0.5, true, 1), record(0.9, false, 4)],
     [record(0.95, false, 1), record(0.9, true, 4)],
   ];
-  expect(simulateCascade(images, 0.8)).toEqual({
-    threshold: 0.8,
+  expect(simulateCascade(images, [0.8])).toEqual({
+    thresholds: [0.8],
     accuracy: 0.5,
     meanBytes: 300,
     meanFlops: 30,
     decided: [0.5, 0.5],
   });
-  expect(simulateCascade(images, 0)).toMatchObject({ accuracy: 0.5, meanBytes: 100, decided: [1, 0] });
-  expect(simulateCascade(images, 2)).toMatchObject({ accuracy: 0.75, meanBytes: 500, decided: [0, 1] });
+  expect(simulateCascade(images, [0])).toMatchObject({ accuracy: 0.5, meanBytes: 100, decided: [1, 0] });
+  expect(simulateCascade(images, [2])).toMatchObject({ accuracy: 0.75, meanBytes: 500, decided: [0, 1] });
 });

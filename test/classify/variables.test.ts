@@ -45,8 +45,9 @@ describe("a student of the bundle", () => {
   const labels = `${Array.from({ length: 10 }, (_, i) => `label ${i}`).join("\n")}\n`;
   const calibration = (sha256: string) => ({
     schema: 1 as const,
-    models: { "student-56": { temperature: 1.5, sha256, images: 100, ece: { before: 0.1, after: 0.01 } } },
-    threshold: 0.9,
+    models: {
+      "student-56": { temperature: 1.5, threshold: 0.8, sha256, images: 100, ece: { before: 0.1, after: 0.01 } },
+    },
     how: "test",
   });
 
@@ -58,13 +59,19 @@ describe("a student of the bundle", () => {
   });
 
   test("takes the temperature that was fitted to its very file, and no other", () => {
-    expect(createStudent(STUDENT_CARD, labels, calibration(STUDENT_CARD.sha256)).temperature).toBe(1.5);
-    expect(createStudent(STUDENT_CARD, labels, calibration("0".repeat(64))).temperature).toBe(1);
+    expect(createStudent(STUDENT_CARD, labels, calibration(STUDENT_CARD.sha256))).toMatchObject({
+      temperature: 1.5,
+      threshold: 0.8,
+    });
+    expect(createStudent(STUDENT_CARD, labels, calibration("0".repeat(64)))).toMatchObject({
+      temperature: 1,
+      threshold: 0.9,
+    });
   });
 
   test.each([
     ["a label too few", STUDENT_CARD, "a\nb\n"],
-    ["another role", { ...STUDENT_CARD, role: "teacher" as const }, labels],
+    ["another role", { ...STUDENT_CARD, role: "downscaler" as const }, labels],
     ["no downscaler", { ...STUDENT_CARD, downscaler: null }, labels],
   ])("with %s is refused at start", (_, card, text) => {
     expect(() => createStudent(card, text)).toThrow(/Expected a student/);
