@@ -8,6 +8,7 @@ import { parseCard } from "../src/downscaler/card.ts";
 import { PROBLEMS } from "../src/errors.ts";
 import { listSettings } from "../src/origin/settings.ts";
 import { thumbnailOptions } from "../src/request/options.ts";
+import { cascadeTable, originModelTable, serverTable, wireTable } from "./origin-tables.ts";
 
 /** By the name between `<!-- name -->` and `<!-- /name -->`. */
 export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = {
@@ -39,6 +40,10 @@ export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = 
     ),
   models: modelTable,
   memory: memoryTable,
+  servers: serverTable,
+  originModels: originModelTable,
+  wire: wireTable,
+  cascade: cascadeTable,
 };
 
 const property = z.object({
