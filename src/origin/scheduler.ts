@@ -11,6 +11,7 @@ import type { BatchResult } from "./instance.ts";
 
 export interface Lane {
   readonly model: string;
+  /** Rows that requests are gathered to. A request that has more runs alone. */
   readonly maxBatchSize: number;
   /** An incomplete batch of fewer rows waits up to `delayMs` for more. */
   readonly preferredBatchSize: number;
@@ -182,7 +183,8 @@ function takeBatch({ maxBatchSize }: Lane, waiting: Set<Waiting>): Waiting[] {
       request.reject(new ProtocolError(499, "The client closed the request"));
       continue;
     }
-    if (rows + request.rows > maxBatchSize || request.shapes !== (batch[0] ?? request).shapes) break;
+    const [first] = batch;
+    if (first && (rows + request.rows > maxBatchSize || request.shapes !== first.shapes)) break;
     rows += request.rows;
     batch.push(request);
     waiting.delete(request);

@@ -26,6 +26,10 @@ const settings = z.object({
     .default(Math.max(1, availableParallelism() - 1))
     .meta({ description: "Worker threads that run models; one core is left to HTTP." }),
   threads: integer(1, 256).default(1).meta({ description: "onnxruntime threads within one instance." }),
+  gather: integer(1, 1024).optional().meta({
+    description:
+      "Most images that requests are gathered to; on the CPU 16, else the model's max_batch_size, which bounds it as well.",
+  }),
   maxQueueDelayUs: integer(0, 1_000_000).optional().meta({
     description:
       "Microseconds an incomplete batch waits for more; on the CPU 0, else what the model's config.pbtxt says.",

@@ -87,6 +87,17 @@ describe("batches form of what waits", () => {
     expect(batches.map(({ values }) => values)).toEqual([[1], [2]]);
   });
 
+  test("a request larger than what is gathered runs alone", async () => {
+    const { batches, run } = heldInstance();
+    const { infer } = scheduler(run);
+    void infer("m", row(1, 2, 3, 4, 5), 5, PATIENT);
+    void infer("m", row(6), 1, PATIENT);
+    await turn();
+    batches[0]?.release();
+    await turn();
+    expect(batches.map(({ values }) => values)).toEqual([[1, 2, 3, 4, 5], [6]]);
+  });
+
   test("requests of different shapes do not share a batch", async () => {
     const { batches, run } = heldInstance();
     const { infer } = scheduler(run);
