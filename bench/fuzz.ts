@@ -1,5 +1,5 @@
 /**
- * Damaged images through the Worker, for long: every status, the slowest answer, and the slope of the process's memory.
+ * Damaged images through the Worker, for long: every status, the slowest answer, and the slope of memory.
  *
  *     npm run bench -- fuzz [images, 10000] [seed, 1]
  *
@@ -16,11 +16,11 @@ const AT_ONCE = 4;
 const HANG_MS = 20_000;
 const SAMPLE_EVERY = Math.max(100, Math.floor(images / 100));
 
-const workerd = await startWorkerd();
+const workerd = await startWorkerd({}, "bench/memory/worker.ts");
 const random = seeded(seed);
 const statuses: Record<string, number> = {};
 const faults: string[] = [];
-const memory: { images: number; rssMB: number; heapMB: number }[] = [];
+const memory: { images: number; isolateMB: number; processMB: number }[] = [];
 let sent = 0;
 let slowestMs = 0;
 
@@ -42,8 +42,9 @@ try {
 
 // The first fifth is warm-up: codecs are compiled and V8 finds its size.
 const settled = memory.slice(Math.floor(memory.length / 5));
-const slopeOf = (of: "rssMB" | "heapMB") => slope(settled.map((point) => ({ x: point.images / 1000, y: point[of] })));
-const perThousand = { rss: slopeOf("rssMB"), heap: slopeOf("heapMB") };
+const slopeOf = (of: "isolateMB" | "processMB") =>
+  slope(settled.map((point) => ({ x: point.images / 1000, y: point[of] })));
+const perThousand = { isolate: slopeOf("isolateMB"), process: slopeOf("processMB") };
 console.log(
   table(
     ["outcome", "images"],
@@ -84,9 +85,12 @@ async function post(image: Uint8Array<ArrayBuffer>): Promise<{ status: number; b
   return { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
 }
 
+/** The isolate: JavaScript heap, buffers and WebAssembly memories. The process also holds wrangler's own Workers. */
 async function sample(): Promise<void> {
   const status = await readFile(`/proc/${workerd.pid}/status`, "utf8");
-  const rssMB = (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
-  memory.push({ images: sent, rssMB, heapMB: (await workerd.isolateBytes()) / 1e6 });
-  process.stderr.write(`${sent} images, ${rssMB.toFixed(0)} MB resident, ${faults.length} faults\n`);
+  const wasm = (await (await fetch(`${workerd.url}/wasm-bytes`)).json()) as { now: number };
+  const isolateMB = ((await workerd.isolateBytes()) + wasm.now) / 1e6;
+  const processMB = (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
+  memory.push({ images: sent, isolateMB, processMB });
+  process.stderr.write(`${sent} images, isolate ${isolateMB.toFixed(0)} MB, ${faults.length} faults\n`);
 }
