@@ -1,0 +1,189 @@
+/** The playground: one photo, everything the service makes of it. */
+import { createClient, ProblemError, type SigningKey, type ThumbnailOptions } from "../client/index.ts";
+import { bicubicThumbnails } from "./bicubic.ts";
+import { snippets } from "./code.ts";
+import {
+  bicubicFigure,
+  byId,
+  codeBlocks,
+  element,
+  learnedFigure,
+  originalFigure,
+  predictionsColumn,
+  type Timing,
+  timingRows,
+  zoom,
+} from "./show.ts";
+
+const SIZES = [56, 112] as const;
+const service = new URL(".", location.href).href.replace(/\/$/, "");
+
+/** A source of the URL contract, or a file. */
+type Photo = string | Blob;
+
+const statusLine = byId("status", HTMLElement);
+const problemLine = byId("problem", HTMLElement);
+const figures = byId("figures", HTMLElement);
+const formatSelect = byId("format", HTMLSelectElement);
+const zoomSelect = byId("zoom", HTMLSelectElement);
+
+let shown: Photo | undefined;
+let key: SigningKey | undefined;
+/** Of the latest photo; what an earlier one still brings is not shown. */
+let current = 0;
+
+async function show(photo: Photo): Promise<void> {
+  shown = photo;
+  current += 1;
+  const turn = current;
+  const timings: Timing[] = [];
+  problemLine.textContent = "";
+  statusLine.textContent = "Working…";
+  try {
+    await Promise.all([
+      showThumbnails(photo, timings, () => turn === current),
+      showPredictions(photo, timings, () => turn === current),
+      showCode(photo),
+    ]);
+    if (turn !== current) return;
+    byId("timings", HTMLTableElement).replaceChildren(...timingRows(timings));
+    byId("results", HTMLElement).hidden = false;
+    statusLine.textContent = "Done.";
+  } catch (error) {
+    if (turn !== current) return;
+    statusLine.textContent = "";
+    problemLine.textContent = explain(error);
+  }
+}
+
+async function showThumbnails(photo: Photo, timings: Timing[], isCurrent: () => boolean): Promise<void> {
+  const format = chosenFormat();
+  const original = await pixelsOf(photo);
+  const made: HTMLElement[] = [];
+  // One after the other, so that each timing is its own.
+  for (const size of SIZES) {
+    const thumbnail = await timed(`thumbnail of ${size} pixels`, timings).thumbnail(photo, { size, format });
+    made.push(learnedFigure(thumbnail, size, original?.size));
+  }
+  const plain = original === undefined ? [] : await bicubicThumbnails(original, SIZES).catch(() => []);
+  if (!isCurrent()) return;
+  const compared = SIZES.flatMap((_, i) => {
+    const image = plain[i];
+    const learned = made[i];
+    return [...(image ? [bicubicFigure(image)] : []), ...(learned ? [learned] : [])];
+  });
+  const url = original === undefined ? addressOf(photo) : URL.createObjectURL(original);
+  figures.replaceChildren(...(url === undefined ? [] : [originalFigure(url, original?.size)]), ...compared);
+  zoom(figures, Number(zoomSelect.value));
+}
+
+async function showPredictions(photo: Photo, timings: Timing[], isCurrent: () => boolean): Promise<void> {
+  const notice = byId("no-origin", HTMLElement);
+  try {
+    const columns: HTMLElement[] = [];
+    for (const size of SIZES) {
+      const answer = await timed(`classification of ${size} pixels`, timings).classify(photo, { size });
+      columns.push(predictionsColumn(`${size} pixels`, answer));
+    }
+    const cascade = await timed("cascade", timings).classify(photo, { size: SIZES[0], adaptive: "auto" });
+    columns.push(predictionsColumn("Cascade", cascade));
+    if (!isCurrent()) return;
+    notice.hidden = true;
+    byId("predictions", HTMLElement).replaceChildren(...columns);
+  } catch (error) {
+    if (!(error instanceof ProblemError && error.code.startsWith("origin-"))) throw error;
+    notice.textContent =
+      error.code === "origin-missing"
+        ? "No inference origin is configured, so there are no predictions. Start one with “node src/origin/main.ts” and name it in ORIGINS."
+        : error.message;
+    notice.hidden = false;
+    byId("predictions", HTMLElement).replaceChildren();
+  }
+}
+
+async function showCode(photo: Photo): Promise<void> {
+  const [size] = SIZES;
+  const format = chosenFormat();
+  const upload = typeof photo !== "string";
+  const url = upload
+    ? `${service}/thumbnail/format=${format},size=${size}`
+    : await client().thumbnailUrl(photo, { size, format });
+  const request = { service, source: upload ? undefined : photo, size, format, url };
+  const link = element("a", { href: url }, "The thumbnail at its own address");
+  byId("code", HTMLElement).replaceChildren(...(upload ? [] : [link]), ...codeBlocks(snippets(request)));
+}
+
+function client(fetcher = (request: Request) => fetch(request)) {
+  return createClient(service, { ...(key && { key }), fetch: fetcher });
+}
+
+/** A client that notes how long its next request takes. */
+function timed(request: string, timings: Timing[]) {
+  return client(async (asked) => {
+    const start = performance.now();
+    const response = await fetch(asked);
+    const milliseconds = performance.now() - start;
+    timings.push({ request, milliseconds, serverTiming: response.headers.get("server-timing") });
+    return response;
+  });
+}
+
+/** The photo's own bytes; undefined if it is in R2 or its host does not let pages read it. */
+async function pixelsOf(photo: Photo): Promise<Blob | undefined> {
+  if (typeof photo !== "string") return photo;
+  const url = addressOf(photo);
+  if (url === undefined) return undefined;
+  try {
+    const response = await fetch(url);
+    return response.ok ? await response.blob() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function addressOf(photo: Photo): string | undefined {
+  return typeof photo === "string" && /^https?:/i.test(photo) ? photo : undefined;
+}
+
+function chosenFormat(): NonNullable<ThumbnailOptions["format"]> {
+  return formatSelect.value as NonNullable<ThumbnailOptions["format"]>;
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ProblemError) return error.message;
+  return error instanceof TypeError ? `${error.message}.` : `Something went wrong in this page: ${String(error)}`;
+}
+
+const drop = byId("drop", HTMLElement);
+const file = byId("file", HTMLInputElement);
+file.addEventListener("change", () => showFirst(file.files));
+document.addEventListener("paste", (event) => showFirst(event.clipboardData?.files));
+for (const type of ["dragenter", "dragover", "dragleave", "drop"] as const) {
+  document.addEventListener(type, (event) => {
+    event.preventDefault();
+    drop.classList.toggle("over", type === "dragenter" || type === "dragover");
+    if (type === "drop") showFirst(event.dataTransfer?.files);
+  });
+}
+
+function showFirst(files: FileList | null | undefined): void {
+  const [first] = files ?? [];
+  if (first) void show(first);
+}
+
+byId("address", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  void show(byId("url", HTMLInputElement).value.trim());
+});
+byId("key", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  const [id, secret] = [byId("key-id", HTMLInputElement).value.trim(), byId("key-secret", HTMLInputElement).value];
+  key = id && secret ? { id, secret } : undefined;
+  if (shown) void show(shown);
+});
+byId("samples", HTMLElement).addEventListener("click", async (event) => {
+  const name = event.target instanceof HTMLElement ? event.target.dataset.sample : undefined;
+  if (name) void show(await (await fetch(`samples/${name}`)).blob());
+});
+formatSelect.addEventListener("change", () => shown && void show(shown));
+zoomSelect.addEventListener("change", () => zoom(figures, Number(zoomSelect.value)));
