@@ -5,12 +5,14 @@ import * as ort from "onnxruntime-node";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { calibrationFile } from "../../src/classify/calibration.ts";
 import { softmax } from "../../src/classify/probabilities.ts";
 import { decode } from "../../src/imaging/decode.ts";
 import { loadCodec } from "../../src/runtime/node.ts";
 import { type RunningOrigin, startOrigin } from "../origin/start-origin.ts";
 import { startWorker, type TestWorker } from "../worker/harness.ts";
 
+const CALIBRATION = calibrationFile.parse(JSON.parse(await readFile("models/calibration.json", "utf8")));
 const PHOTOS = ["ambulance", "deck-chairs", "zebra"];
 const photo = (name: string) => readFile(`test/fixtures/photos/${name}.jpg`);
 
@@ -85,7 +87,8 @@ describe("a photo's classification is the student's on the very thumbnail that /
     const pixels = npy.slice(-size * size * 3);
     const { logits } = await session.run({ thumbnail: new ort.Tensor("uint8", pixels, [1, size, size, 3]) });
     if (!(logits?.data instanceof Float32Array)) throw new Error("Expected float32 logits.");
-    const expected = softmax(logits.data);
+    const fitted = CALIBRATION.models[model.name];
+    const expected = softmax(logits.data, fitted?.sha256 === model.sha256 ? fitted.temperature : 1);
     const labels = (await readFile(`models/${model.name}/labels.txt`, "utf8")).trimEnd().split("\n");
     expect(predictions).toHaveLength(5);
     for (const { label, index, probability } of predictions) {
