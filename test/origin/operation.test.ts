@@ -54,7 +54,8 @@ describe("overload", () => {
     });
   });
 
-  test("another model's queue does not stop this one's requests from being taken", async () => {
+  // The moments in which the queues are full are short, so a busy machine may need another try.
+  test("another model's queue does not stop this one's requests from being taken", { retry: 5 }, async () => {
     await withOrigin(["--max-queue", "1"], async ({ port }) => {
       const running = exchange(port, slow(300));
       await pause(100);
