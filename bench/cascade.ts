@@ -7,7 +7,7 @@
  * `every` takes only each n-th photo. Writes `models/calibration.json`, which the Worker's bundle reads, and
  * `bench/results/cascade.json`. Run it whenever a student is trained anew: a calibration holds for one file.
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import {
   type Calibration,
   expectedCalibrationError,
@@ -16,7 +16,7 @@ import {
 } from "../src/classify/calibration.ts";
 import { type CascadeCost, confidenceOf, type StageRecord, simulateCascade } from "../src/classify/cascade.ts";
 import { classifyAll, type ImageAnswers, loadStage } from "./cascade/answers.ts";
-import { describeMachine, table } from "./report.ts";
+import { table, writeResults } from "./report.ts";
 
 const [, , photos = "", every = "1"] = process.argv;
 
@@ -88,15 +88,11 @@ console.log(
     ]),
   ),
 );
-await mkdir("bench/results", { recursive: true });
-const report = {
-  command: `npm run bench -- cascade <imagenette val> ${every}`,
-  ...(await describeMachine()),
+await writeResults("cascade", `<imagenette val> ${every}`, {
   photos: { fitted: fitted.length, reported: held.length },
   models: calibration.models,
   rows,
-};
-await writeFile("bench/results/cascade.json", `${JSON.stringify(report, null, 2)}\n`);
+});
 
 interface Costed extends StageRecord {
   readonly originFlops: number;

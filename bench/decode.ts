@@ -6,14 +6,14 @@
  *
  * Error: mean distance, in levels, to Pillow's arithmetic on the full-size pixels that sharp decodes.
  */
-import { mkdir, writeFile } from "node:fs/promises";
 import sharp, { type Sharp } from "sharp";
 import { decode } from "../src/imaging/decode.ts";
 import type { Geometry } from "../src/imaging/image.ts";
 import { resample } from "../src/imaging/resample.ts";
 import { loadCodec } from "../src/runtime/node.ts";
 import { largePicture } from "../test/imaging/large.ts";
-import { describeMachine, table } from "./report.ts";
+import { table, writeResults } from "./report.ts";
+import { meanError, median, timed } from "./statistics.ts";
 
 const GEOMETRY: Geometry = { size: 224, filter: "bilinear", fit: "fill" };
 const rounds = Number(process.argv[2] ?? 15);
@@ -75,9 +75,7 @@ console.log(
     ]),
   ),
 );
-await mkdir("bench/results", { recursive: true });
-const report = { command: `npm run bench -- decode ${rounds}`, ...(await describeMachine()), rounds, rows };
-await writeFile("bench/results/decode.json", `${JSON.stringify(report, null, 2)}\n`);
+await writeResults("decode", `${rounds}`, { rounds, rows });
 
 async function compare(format: string, megapixels: string, encode: (image: Sharp) => Sharp): Promise<Row> {
   const [width, height] = SIZES[megapixels] ?? [0, 0];
@@ -102,18 +100,4 @@ async function compare(format: string, megapixels: string, encode: (image: Sharp
   };
   process.stderr.write(`${format} ${megapixels} MP: ${row.ratio.toFixed(2)}\n`);
   return row;
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return performance.now() - started;
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
-
-function meanError(a: Uint8Array, b: Uint8Array): number {
-  return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? 0)), 0) / a.length;
 }

@@ -5,13 +5,14 @@
  *
  * The thumbnails are the fixture photos reduced to 56 and 112 pixels.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import sharp, { type FormatEnum } from "sharp";
 import { decode, decodeExact } from "../src/imaging/decode.ts";
 import { encoders, type OutputFormat } from "../src/imaging/encode.ts";
 import type { RgbImage } from "../src/imaging/image.ts";
 import { loadCodec } from "../src/runtime/node.ts";
-import { describeMachine, table } from "./report.ts";
+import { table, writeResults } from "./report.ts";
+import { meanError, median, timed } from "./statistics.ts";
 
 const rounds = Number(process.argv[2] ?? 15);
 const PHOTOS = ["zebra", "ambulance", "deck-chairs"];
@@ -75,9 +76,7 @@ console.log(
     ]),
   ),
 );
-await mkdir("bench/results", { recursive: true });
-const report = { command: `npm run bench -- encode ${rounds}`, ...(await describeMachine()), rounds, rows };
-await writeFile("bench/results/encode.json", `${JSON.stringify(report, null, 2)}\n`);
+await writeResults("encode", `${rounds}`, { rounds, rows });
 
 async function compare(
   image: RgbImage,
@@ -101,18 +100,4 @@ async function compare(
     error: meanError((await decodeExact(file, loadCodec)).data, image.data),
     sharpError: meanError((await decodeExact(sharpFile, loadCodec)).data, image.data),
   };
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return performance.now() - started;
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
-
-function meanError(a: Uint8Array, b: Uint8Array): number {
-  return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? 0)), 0) / a.length;
 }

@@ -5,9 +5,9 @@
  *
  * Fails if one image gives a 5xx, takes longer than HANG_MS, or changes what an intact image gives afterwards.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { mutate, SEEDS, seeded } from "../test/worker/mutate.ts";
-import { describeMachine, table } from "./report.ts";
+import { table, writeResults } from "./report.ts";
 import { slope } from "./slope.ts";
 import { startWorkerd } from "./workerd.ts";
 
@@ -56,10 +56,7 @@ for (const [what, { slope: value, error }] of Object.entries(perThousand)) {
   console.log(`${what} ${value.toFixed(3)} ± ${error.toFixed(3)}`);
 }
 for (const fault of faults) console.error(`FAULT: ${fault}`);
-await mkdir(new URL("results/", import.meta.url), { recursive: true });
-const command = `npm run bench -- fuzz ${images} ${seed}`;
-const result = { command, ...(await describeMachine()), statuses, slowestMs, perThousand, memory, faults };
-await writeFile(new URL("results/fuzz.json", import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
+await writeResults("fuzz", `${images} ${seed}`, { statuses, slowestMs, perThousand, memory, faults });
 process.exitCode = faults.length === 0 ? 0 : 1;
 
 async function sendUntil(goal: number): Promise<void> {

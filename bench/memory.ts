@@ -8,9 +8,9 @@
  * `memory/ledger.ts`; the inspector does not see them), plus the JavaScript heap and its buffers right after the request. The
  * growth of the whole process is given beside it; it includes compiled code, the compiler's own memory and workerd's buffers.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { PHOTOS } from "./photos.ts";
-import { describeMachine, table } from "./report.ts";
+import { table, writeResults } from "./report.ts";
 import { startWorkerd, type Workerd } from "./workerd.ts";
 
 const MB = 1e6;
@@ -65,11 +65,7 @@ console.log(
 );
 const worst = Math.max(...rows.map((row) => row.peakMB));
 console.log(`\nWorst peak: ${worst.toFixed(0)} MB of ${LIMIT} MB.`);
-await mkdir(new URL("results/", import.meta.url), { recursive: true });
-await writeFile(
-  new URL("results/memory.json", import.meta.url),
-  `${JSON.stringify({ command: "npm run bench -- memory", ...(await describeMachine()), rows }, null, 2)}\n`,
-);
+await writeResults("memory", "", { rows });
 
 async function measure(
   workerd: Workerd,

@@ -4,13 +4,13 @@
  *
  *     npm run bench -- origin-models [rounds] [seconds]
  */
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startOrigin } from "../test/origin/start-origin.ts";
 import type { LoadOptions } from "./origin/load.ts";
 import { inTurns } from "./origin/measure.ts";
-import { describeMachine, table } from "./report.ts";
+import { table, writeResults } from "./report.ts";
 
 const [, , rounds = "3", seconds = "5"] = process.argv;
 const TEACHER = { model: "teacher-224", side: 224, input: "image" };
@@ -95,15 +95,7 @@ console.log(
     ]),
   ),
 );
-await mkdir("bench/results", { recursive: true });
-const report = {
-  command: `npm run bench -- origin-models ${rounds} ${seconds}`,
-  ...(await describeMachine()),
-  rounds,
-  seconds,
-  rows,
-};
-await writeFile("bench/results/origin-models.json", `${JSON.stringify(report, null, 2)}\n`);
+await writeResults("origin-models", `${rounds} ${seconds}`, { rounds, seconds, rows });
 
 /** The same model under another name, whose every request runs alone. */
 async function copyUnbatched(model: string): Promise<void> {

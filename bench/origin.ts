@@ -7,14 +7,13 @@
  * Triton runs the model in its Python backend (PyPI's binary has no other), with the configuration that lies beside it;
  * MLServer takes JSON only. Needs python3; servers are installed as for the interoperability tests.
  */
-import { mkdir, writeFile } from "node:fs/promises";
 import { startMlserver } from "../test/interop/mlserver/start.ts";
 import installPython from "../test/interop/python.ts";
 import { startTriton } from "../test/interop/triton/start.ts";
 import { startOrigin } from "../test/origin/start-origin.ts";
 import type { LoadOptions } from "./origin/load.ts";
 import { inTurns } from "./origin/measure.ts";
-import { describeMachine, table } from "./report.ts";
+import { table, writeResults } from "./report.ts";
 
 const rounds = Number(process.argv[2] ?? 5);
 const seconds = Number(process.argv[3] ?? 5);
@@ -62,15 +61,9 @@ console.log(
     ]),
   ),
 );
-await mkdir("bench/results", { recursive: true });
-const versions = { tritonserver: "2.51.0", mlserver: "1.7.1" };
-const machine = await describeMachine();
-const report = {
-  command: `npm run bench -- origin ${rounds} ${seconds}`,
-  ...machine,
-  versions: { ...machine.versions, ...versions },
-  rounds,
-  seconds,
-  rows,
-};
-await writeFile("bench/results/origin.json", `${JSON.stringify(report, null, 2)}\n`);
+await writeResults(
+  "origin",
+  `${rounds} ${seconds}`,
+  { rounds, seconds, rows },
+  { tritonserver: "2.51.0", mlserver: "1.7.1" },
+);

@@ -1,9 +1,9 @@
 /** What every published figure carries: versions and machine; and plain Markdown tables. */
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 
 /** Versions of everything that a figure depends on, and the machine it was measured on. */
-export async function describeMachine(): Promise<{ date: string; machine: object; versions: Record<string, string> }> {
+async function describeMachine(): Promise<{ date: string; machine: object; versions: Record<string, string> }> {
   const names = ["wrangler", "workerd", "onnxruntime-web", "onnxruntime-node", "sharp", "hono"];
   const versions = await Promise.all(names.map(async (name) => [name, await versionOf(name)] as const));
   return {
@@ -11,6 +11,21 @@ export async function describeMachine(): Promise<{ date: string; machine: object
     machine: { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30) },
     versions: { node: process.version, ...Object.fromEntries(versions) },
   };
+}
+
+/** Writes `results/<name>.json`: the command first, then machine and versions, then what was measured. `otherVersions` are of rivals that npm does not know. */
+export async function writeResults(
+  name: string,
+  parameters: string,
+  measured: object,
+  otherVersions: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const command = `npm run bench -- ${name} ${parameters}`.trimEnd();
+  const results = new URL("results/", import.meta.url);
+  await mkdir(results, { recursive: true });
+  const machine = await describeMachine();
+  const report = { command, ...machine, versions: { ...machine.versions, ...otherVersions }, ...measured };
+  await writeFile(new URL(`${name}.json`, results), `${JSON.stringify(report, null, 2)}\n`);
 }
 
 /** A Markdown table. */

@@ -7,13 +7,12 @@
  * Fails on one wrong byte, one unexpected status or one request without an answer.
  */
 import { createHash } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { makeThumbnail, type ThumbnailSpec } from "../src/pipeline.ts";
 import { nodeRuntime } from "../src/runtime/node.ts";
 import { startOrigin } from "../test/origin/start-origin.ts";
 import { SEEDS, seeded } from "../test/worker/mutate.ts";
-import { describeMachine, table } from "./report.ts";
+import { table, writeResults } from "./report.ts";
 import { slope } from "./slope.ts";
 import { startWorkerd } from "./workerd.ts";
 
@@ -131,19 +130,14 @@ console.log(
   `\n${answers} answers in ${seconds} s, ${faults.length} of them wrong; slope of the isolate's heap ${growth.slope.toFixed(3)} ± ${growth.error.toFixed(3)} MB per 1000 answers.`,
 );
 for (const fault of faults.slice(0, 20)) console.error(`FAULT: ${fault}`);
-await mkdir(new URL("results/", import.meta.url), { recursive: true });
-const command = `npm run bench -- soak ${seconds} ${connections}`;
-const result = {
-  command,
-  ...(await describeMachine()),
+await writeResults("soak", `${seconds} ${connections}`, {
   faultRate: FAULT_RATE,
   answers,
   counts,
   growth,
   memory,
   faults,
-};
-await writeFile(new URL("results/soak.json", import.meta.url), `${JSON.stringify(result, null, 2)}\n`);
+});
 process.exitCode = faults.length === 0 ? 0 : 1;
 
 async function requestUntil(end: number, classifications: readonly Buffer[]): Promise<void> {

@@ -6,7 +6,7 @@
  *
  * Bodies are those of the pictures in `test/fixtures/photos`; means over them.
  */
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { decode } from "../src/imaging/decode.ts";
 import { encoders } from "../src/imaging/encode.ts";
@@ -14,7 +14,7 @@ import type { RgbImage } from "../src/imaging/image.ts";
 import { encodeInferRequest } from "../src/oip/infer.ts";
 import { downscalePhoto } from "../src/pipeline.ts";
 import { loadCodec, nodeRuntime } from "../src/runtime/node.ts";
-import { describeMachine, table } from "./report.ts";
+import { table, writeResults } from "./report.ts";
 
 const PHOTOS = "test/fixtures/photos";
 const runtime = await nodeRuntime();
@@ -64,6 +64,4 @@ console.log(
     rows.map(({ form, pixels, bytes }) => [form, String(pixels), String(bytes)]),
   ),
 );
-await mkdir("bench/results", { recursive: true });
-const report = { command: "npm run bench -- wire", ...(await describeMachine()), photos: names, rows };
-await writeFile("bench/results/wire.json", `${JSON.stringify(report, null, 2)}\n`);
+await writeResults("wire", "", { photos: names, rows });

@@ -4,10 +4,10 @@ import { z } from "zod";
 import { table } from "../bench/report.ts";
 import { classifyOptions } from "../src/classify/options.ts";
 import { variables } from "../src/config.ts";
-import { parseCard } from "../src/downscaler/card.ts";
 import { PROBLEMS } from "../src/errors.ts";
 import { listSettings } from "../src/origin/settings.ts";
 import { thumbnailOptions } from "../src/request/options.ts";
+import { readCard } from "../src/runtime/read-card.ts";
 import { cascadeTable, originModelTable, serverTable, wireTable } from "./origin-tables.ts";
 
 /** By the name between `<!-- name -->` and `<!-- /name -->`. */
@@ -81,11 +81,7 @@ function showDefault(value: unknown): string {
 async function modelTable(): Promise<string> {
   const models = new URL("../models/", import.meta.url);
   const names = (await readdir(models, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  const cards = await Promise.all(
-    names.map(async ({ name }) =>
-      parseCard(JSON.parse(await readFile(new URL(`${name}/card.json`, models), "utf8")), name),
-    ),
-  );
+  const cards = await Promise.all(names.map(({ name }) => readCard(new URL(`${name}/`, models))));
   return table(
     ["model", "file", "multiply-adds", "measured", "limits"],
     cards.map(({ name, bytes, flops, evaluation: [first], limits }) => [

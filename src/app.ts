@@ -25,6 +25,7 @@ import {
   sourceContext,
 } from "./http/context.ts";
 import { receiveRequests, refuseTheRest } from "./http/middleware.ts";
+import type { Lease } from "./overload/budget.ts";
 import { inTurn, withPhotoBytes } from "./overload/isolate.ts";
 import { countWork } from "./overload/rate-limit.ts";
 import { downscalerFor, makeThumbnail, type Runtime, type ThumbnailSpec } from "./pipeline.ts";
@@ -49,8 +50,7 @@ export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
     const key = await thumbnailKey(source, spec, downscalerFor(spec.size, pictures).card);
     return cached(key, known, cacheTiers(c), (validators) =>
       failures.guard(canonicalSource(source), c.var.config.failureMaxAge, () =>
-        withPhotoBytes(async (lease) => {
-          await countWork(c.env.RATE_LIMITER, c.req.header("cf-connecting-ip"));
+        withinLimits(c, async (lease) => {
           const original = await readSource(source, { ...sourceContext(c), lease }, validators);
           if (original.status === "not-modified") return null;
           const thumbnail = await inTurn(() => makeThumbnail(original.bytes, spec, pictures));
@@ -62,10 +62,7 @@ export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
 
   /** Reads the body and works on it, within what the isolate grants. */
   function onPost<T>(c: AppContext, use: (photo: Uint8Array) => Promise<T>): Promise<T> {
-    const work = withPhotoBytes(async (lease) => {
-      await countWork(c.env.RATE_LIMITER, c.req.header("cf-connecting-ip"));
-      return use(await readPost(c.req.raw, c.var.config.maxImageBytes, lease));
-    });
+    const work = withinLimits(c, async (lease) => use(await readPost(c.req.raw, c.var.config.maxImageBytes, lease)));
     // If the client leaves, it still ends in order and gives back what it holds of the isolate.
     c.executionCtx.waitUntil(work.catch(() => {}));
     return work;
@@ -126,6 +123,14 @@ export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
 
   refuseTheRest(app);
   return app;
+}
+
+/** Work on a photo: within the bytes that the isolate grants, and counted for the client. */
+function withinLimits<T>(c: AppContext, work: (lease: Lease) => Promise<T>): Promise<T> {
+  return withPhotoBytes(async (lease) => {
+    await countWork(c.env.RATE_LIMITER, c.req.header("cf-connecting-ip"));
+    return work(lease);
+  });
 }
 
 /** A body, as nothing was said of what the client has. */

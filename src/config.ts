@@ -5,10 +5,9 @@ import { classifierConfig, classifyVariables } from "./classify/variables.ts";
 import { type Presets, parseOptions, thumbnailOptions } from "./request/options.ts";
 import { KEY_ID, type KeyRing, MIN_SECRET_BYTES, type SigningPolicy } from "./request/sign.ts";
 import { DEFAULT_LIMITS, parseSourceRule, type SourcePolicy, type SourceRule } from "./source/policy.ts";
+import { integer, list } from "./variable.ts";
 
 const MIB = 2 ** 20;
-const list = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean));
-const integer = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
 /** Every variable, with its default. The names are those of `wrangler.toml`. */
 export const variables = z.object({

@@ -1,6 +1,7 @@
 /** Runs the load against servers in turn, several rounds within one run, and takes medians. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { median } from "../statistics.ts";
 import type { LoadOptions, LoadResult } from "./load.ts";
 
 const run = promisify(execFile);
@@ -35,8 +36,4 @@ function medianOf(results: readonly LoadResult[]): LoadResult {
     requests: of((result) => result.requests),
     errors: 0,
   };
-}
-
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

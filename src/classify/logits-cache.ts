@@ -22,7 +22,7 @@ export async function cachedLogits(
     const logits = await infer(decodeNpy(npy).data, student);
     return {
       thumbnail: {
-        bytes: Uint8Array.from(new Uint8Array(logits.slice().buffer)),
+        bytes: new Uint8Array(logits.slice().buffer),
         contentType: "application/octet-stream",
       },
       validators: {},

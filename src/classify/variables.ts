@@ -1,13 +1,10 @@
 /** The Worker's variables about inference origins; `config.ts` spreads them among its own. */
 import { z } from "zod";
+import { integer, list } from "../variable.ts";
 import { CLASSIFIER_DEFAULTS, type ClassifierConfig } from "./classifier.ts";
 
-const integer = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
-
 export const classifyVariables = {
-  ORIGINS: z
-    .string()
-    .transform((text) => text.split(/[\s,]+/).filter(Boolean))
+  ORIGINS: list
     .pipe(z.array(z.string().transform(parseOrigin)))
     .default([])
     .meta({

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { type Calibration, calibrationFile } from "../classify/calibration.ts";
 import { createStudent, type Student, sideOf } from "../classify/student.ts";
-import { parseCard } from "../downscaler/card.ts";
+import { readCard } from "../runtime/read-card.ts";
 
 export interface LocalStudent extends Student {
   /** @param pixels uint8 RGB [side, side, 3]. @returns float32 [classes]. */
@@ -20,7 +20,7 @@ export async function readStudents(models: URL = new URL("../../models/", import
 }
 
 async function readStudent(folder: URL, calibration: Calibration): Promise<LocalStudent> {
-  const card = parseCard(JSON.parse(await readFile(new URL("card.json", folder), "utf8")), folder.pathname);
+  const card = await readCard(folder);
   const labels = await readFile(new URL(card.labels ?? "labels.txt", folder), "utf8");
   const student = createStudent(card, labels, calibration);
   let session: Promise<InferenceSession> | undefined;

@@ -10,6 +10,7 @@
  * `src/client/sign.ts` is the other half; `test/vectors/signing.json` fixes both.
  */
 import { Problem } from "../errors.ts";
+import { fromBase64Url } from "./base64url.ts";
 
 /** Secrets by key id. Several keys let clients move from one to the next. */
 export type KeyRing = ReadonlyMap<string, string>;
@@ -88,9 +89,7 @@ async function verify(secret: string | undefined, signature: string, text: strin
   const encode = (value: string) => new TextEncoder().encode(value);
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", encode(secret), algorithm, false, ["verify"]);
-  const binary = atob(signature.replaceAll("-", "+").replaceAll("_", "/"));
-  const mac = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  return crypto.subtle.verify("HMAC", key, mac, encode(text));
+  return crypto.subtle.verify("HMAC", key, fromBase64Url(signature), encode(text));
 }
 
 /** Undoes what path-normalising proxies do to the `//` of a source URL. */

@@ -5,6 +5,7 @@
  * of such a URL for clients that re-encode paths, and `r2:<key>` for an original in the owner's bucket.
  */
 import { Problem } from "../errors.ts";
+import { fromBase64Url } from "./base64url.ts";
 
 /** Where an original comes from. `url` is in WHATWG canonical form; `key` is the decoded R2 key. */
 export type Source = { readonly kind: "http"; readonly url: string } | { readonly kind: "r2"; readonly key: string };
@@ -72,8 +73,7 @@ function decodePercent(text: string): string {
 
 function decodeBase64Url(text: string): string {
   try {
-    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(fromBase64Url(text));
   } catch {
     throw new Problem("invalid-source", `Expected base64url (RFC 4648, section 5) of a URL after "b64:".`);
   }

@@ -7,11 +7,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import * as ort from "onnxruntime-web/wasm";
-import { type ModelCard, parseCard } from "../downscaler/card.ts";
 import { createDownscaler, type Downscaler } from "../downscaler/downscaler.ts";
 import { loadModel } from "../downscaler/session.ts";
 import type { CodecName, LoadCodec } from "../imaging/image.ts";
 import type { Runtime } from "../pipeline.ts";
+import { readCard } from "./read-card.ts";
 
 const FILES: Record<CodecName, string> = {
   resample: "../imaging/resample.wasm",
@@ -40,8 +40,7 @@ export async function nodeRuntime(models: URL = new URL("../../models/", import.
 }
 
 async function readDownscaler(directory: URL): Promise<Downscaler> {
-  const file = new URL("card.json", directory);
-  const card: ModelCard = parseCard(JSON.parse(await readFile(file, "utf8")), file.pathname);
+  const card = await readCard(directory);
   return createDownscaler(card, async () => {
     ort.env.wasm.numThreads = 1;
     ort.env.wasm.wasmBinary ??= (await readFile(resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"))).buffer;

@@ -4,8 +4,8 @@ import { Problem } from "../../src/errors.ts";
 import { crc32 } from "../../src/imaging/crc32.ts";
 import { decode, decodeExact } from "../../src/imaging/decode.ts";
 import type { Geometry } from "../../src/imaging/image.ts";
+import { loadCodec } from "../../src/runtime/node.ts";
 import { goldenFile, goldenNames } from "./golden.ts";
-import { loadCodec } from "./load-codec.ts";
 
 const GEOMETRY: Geometry = { size: 24, filter: "bilinear", fit: "fill" };
 const FILES = goldenNames(/^(?!resample).*\.(png|jpeg|webp|gif|avif)$/);

@@ -5,8 +5,8 @@ import { encoders, type OutputFormat } from "../../src/imaging/encode.ts";
 import type { RgbImage } from "../../src/imaging/image.ts";
 import { readJpegMarkers } from "../../src/imaging/jpeg-markers.ts";
 import { decodeNpy, encodeNpy, isNpy } from "../../src/imaging/npy.ts";
+import { loadCodec } from "../../src/runtime/node.ts";
 import { difference, goldenFile, goldenNames, goldenPixels, noise } from "./golden.ts";
-import { loadCodec } from "./load-codec.ts";
 
 const photo = goldenPixels("resample-301x203-56-bilinear-fill.npy");
 const smooth = goldenPixels("rgb-transparent.png.npy");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decodeExact } from "../../src/imaging/decode.ts";
+import { loadCodec } from "../../src/runtime/node.ts";
 import { difference, goldenFile, goldenNames, goldenPixels } from "./golden.ts";
-import { loadCodec } from "./load-codec.ts";
 
 /** Largest and mean distance to Pillow's pixels; exact where nothing is said. */
 const TOLERANCES: Record<string, { mean: number; max: number }> = {

@@ -6,9 +6,9 @@ import { cmykToRgb } from "../../src/imaging/jpeg-color.ts";
 import { readJpegMarkers } from "../../src/imaging/jpeg-markers.ts";
 import { decodeReduced } from "../../src/imaging/jpeg-reduced.ts";
 import { withDecompressed } from "../../src/imaging/turbojpeg.ts";
+import { loadCodec } from "../../src/runtime/node.ts";
 import { difference, goldenFile } from "./golden.ts";
 import { mosaic } from "./large.ts";
-import { loadCodec } from "./load-codec.ts";
 
 const WIDTH = 403;
 const HEIGHT = 299;

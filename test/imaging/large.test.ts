@@ -2,9 +2,9 @@ import { afterEach, expect, test, vi } from "vitest";
 import type { Geometry } from "../../src/imaging/image.ts";
 import { DECODE_BUDGET } from "../../src/imaging/limits.ts";
 import { resample } from "../../src/imaging/resample.ts";
+import { loadCodec } from "../../src/runtime/node.ts";
 import { difference } from "./golden.ts";
 import { largePicture, mosaic } from "./large.ts";
-import { loadCodec } from "./load-codec.ts";
 
 const GEOMETRY: Geometry = { size: 224, filter: "bilinear", fit: "fill" };
 

@@ -8,8 +8,8 @@ import type { OpenSource } from "../../src/imaging/image.ts";
 import { openJpeg } from "../../src/imaging/jpeg.ts";
 import { openPng } from "../../src/imaging/png.ts";
 import { openWebp } from "../../src/imaging/webp.ts";
+import { loadCodec } from "../../src/runtime/node.ts";
 import { goldenFile, noise } from "./golden.ts";
-import { loadCodec } from "./load-codec.ts";
 
 function pngOf(width: number, height: number, interlace: 0 | 1): Uint8Array {
   const file = goldenFile("rgb-8.png");

@@ -4,8 +4,8 @@ import { decode, decodeExact } from "../../src/imaging/decode.ts";
 import { exifOrientation } from "../../src/imaging/exif.ts";
 import type { Orientation, RgbImage } from "../../src/imaging/image.ts";
 import { orient } from "../../src/imaging/orient.ts";
+import { loadCodec } from "../../src/runtime/node.ts";
 import { difference, goldenPixels } from "./golden.ts";
-import { loadCodec } from "./load-codec.ts";
 
 const ALL: Orientation[] = [1, 2, 3, 4, 5, 6, 7, 8];
 const image = goldenPixels("alpha.png.npy");

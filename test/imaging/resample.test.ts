@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Geometry, RgbImage } from "../../src/imaging/image.ts";
 import { Resampler, resample } from "../../src/imaging/resample.ts";
+import { loadCodec } from "../../src/runtime/node.ts";
 import { goldenNames, goldenPixels, noise } from "./golden.ts";
-import { loadCodec } from "./load-codec.ts";
 
 const kernel = await loadCodec("resample");
 

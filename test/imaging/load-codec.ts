@@ -1,1 +1,0 @@
-export { loadCodec } from "../../src/runtime/node.ts";
