@@ -29,6 +29,7 @@ import type { Lease } from "./overload/budget.ts";
 import { inTurn, withPhotoBytes } from "./overload/isolate.ts";
 import { countWork } from "./overload/rate-limit.ts";
 import { downscalerFor, makeThumbnail, type Runtime, type ThumbnailSpec } from "./pipeline.ts";
+import { backfill } from "./queue/backfill.ts";
 import { readPost } from "./request/body.ts";
 import { checkOwner } from "./request/owner.ts";
 import { authorize, rawTarget } from "./request/sign.ts";
@@ -116,6 +117,12 @@ export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
     await checkOwner(c.req.header("authorization"), c.var.config.ownerKey);
     const source = parseSource(rawTarget(c.req.url).slice("/cache/".length));
     return c.json(await purge(canonicalSource(source), cacheTiers(c)));
+  });
+
+  app.post("/backfill", async (c) => {
+    await checkOwner(c.req.header("authorization"), c.var.config.ownerKey);
+    const { ORIGINALS: originals, CHANGES: queue } = c.env;
+    return c.json(await backfill(c.req.query(), { originals, originalsPrefix: c.var.config.originalsPrefix, queue }));
   });
 
   app.get("/models", (c) => c.json({ models: runtime.downscalers.map(({ card }) => card) }));

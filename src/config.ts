@@ -2,6 +2,8 @@
 import { z } from "zod";
 import type { ClassifierConfig } from "./classify/classifier.ts";
 import { classifierConfig, classifyVariables } from "./classify/variables.ts";
+import type { ThumbnailSpec } from "./pipeline.ts";
+import { parsePregenerate } from "./queue/pregenerate.ts";
 import { type Presets, parseOptions, thumbnailOptions } from "./request/options.ts";
 import { KEY_ID, type KeyRing, MIN_SECRET_BYTES, type SigningPolicy } from "./request/sign.ts";
 import { DEFAULT_LIMITS, parseSourceRule, type SourcePolicy, type SourceRule } from "./source/policy.ts";
@@ -64,6 +66,10 @@ export const variables = z.object({
     .transform(parsePresets)
     .default({})
     .meta({ description: 'Named options as a JSON object, e.g. `{"archive": "size=112,format=png"}`.' }),
+  PREGENERATE: z.string().default("_").meta({
+    description:
+      "Thumbnails that the queue makes of every original in the bucket: options as in URLs, or names of presets, between white space, e.g. `_ size=112,format=webp`.",
+  }),
 });
 
 export interface Config {
@@ -78,6 +84,7 @@ export interface Config {
   readonly ownerKey: string | undefined;
   readonly classifier: ClassifierConfig;
   readonly presets: Presets;
+  readonly pregenerate: readonly ThumbnailSpec[];
 }
 
 /** @throws Error naming each variable, what is expected and what came. */
@@ -103,7 +110,16 @@ export function parseConfig(env: object): Config {
     ownerKey: values.OWNER_KEY,
     classifier: classifierConfig(values),
     presets: values.PRESETS,
+    pregenerate: readPregenerate(values.PREGENERATE, values.PRESETS),
   };
+}
+
+function readPregenerate(text: string, presets: Presets): ThumbnailSpec[] {
+  try {
+    return parsePregenerate(text, presets);
+  } catch (error) {
+    throw new Error(`The configuration is not valid:\n✖ ${messageOf(error)}\n  → at PREGENERATE`);
+  }
 }
 
 function parseKeys(text: string, context: z.RefinementCtx): KeyRing {

@@ -30,6 +30,9 @@ describe("the configuration", () => {
     ["PRESETS", "{", "JSON"],
     ["PRESETS", '{"Bad Name": "size=56"}', "JSON"],
     ["PRESETS", '{"small": "size=57"}', "size"],
+    ["PREGENERATE", "size=57", "size"],
+    ["PREGENERATE", "_ nameless", "preset"],
+    ["PREGENERATE", "format=auto", "auto"],
   ])("refuses %s=%s, naming the variable and what is expected", (name, value, expected) => {
     const parse = () => parseConfig({ [name]: value });
     expect(parse).toThrow(name);
@@ -43,6 +46,8 @@ describe("the configuration", () => {
     ["MAX_REDIRECTS", "10"],
     ["CACHE_MAX_AGE", "0"],
     ["PRESETS", '{"small": "size=56,format=webp"}'],
+    ["PREGENERATE", ""],
+    ["PREGENERATE", " _\n size=112,format=webp "],
     ["SOURCE_HOSTS", "*.example.com, https://images.example.org:8443/photos/"],
   ])("accepts %s=%s", (name, value) => {
     expect(() => parseConfig({ [name]: value })).not.toThrow();

@@ -24,5 +24,14 @@ export async function thumbnailKey(source: Source, spec: ThumbnailSpec, card: Mo
   const name = canonicalSource(source);
   const identity = [name, canonicalOptions({ ...spec }), card.sha256, `pipeline=${PIPELINE_VERSION}`].join("\n");
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(identity));
-  return `${THUMBNAILS_PREFIX}${name.slice(0, MAX_SOURCE_LENGTH)}/${toHex(digest)}.${spec.format}`;
+  return `${thumbnailsOf(source).prefix}${toHex(digest)}.${spec.format}`;
+}
+
+/** Where all thumbnails of one source are, and whether a source with the same long beginning could have its there too. */
+export function thumbnailsOf(source: Source): { prefix: string; isShared: boolean } {
+  const name = canonicalSource(source);
+  return {
+    prefix: `${THUMBNAILS_PREFIX}${name.slice(0, MAX_SOURCE_LENGTH)}/`,
+    isShared: name.length > MAX_SOURCE_LENGTH,
+  };
 }

@@ -17,6 +17,7 @@ const METHODS = [
   ["/classify/*", "GET, HEAD, POST, OPTIONS"],
   ["/batch", "POST, OPTIONS"],
   ["/cache/*", "DELETE"],
+  ["/backfill", "POST"],
   ["/models", "GET, HEAD"],
   ["/health", "GET, HEAD"],
 ] as const;

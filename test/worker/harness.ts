@@ -4,7 +4,7 @@
  * The Worker's outgoing requests arrive at `globalThis.fetch` of this process. `serveInternet` answers them from a table
  * of hosts, so that redirects, failures and slow bodies are real HTTP exchanges with nothing of the Worker replaced.
  */
-import type { R2Bucket } from "@cloudflare/workers-types";
+import type { Queue, R2Bucket } from "@cloudflare/workers-types";
 import { createTestHarness, type TestHarness, type WorkerHandle } from "wrangler";
 import { WORKER_DIR } from "./build.ts";
 
@@ -13,16 +13,21 @@ export interface TestWorker {
   readonly url: URL;
   /** `path` with its leading slash, or an absolute URL. Redirects are not followed. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
-  readonly env: { THUMBNAILS: R2Bucket; ORIGINALS: R2Bucket };
+  readonly env: { THUMBNAILS: R2Bucket; ORIGINALS: R2Bucket; CHANGES: Queue };
   readonly harness: TestHarness;
   close(): Promise<void>;
 }
 
-/** Open to any public host and unsigned unless `vars` says otherwise. */
+/**
+ * Open to any public host and unsigned unless `vars` says otherwise.
+ *
+ * @param others configuration files of Workers that run beside it.
+ */
 export async function startWorker(
   vars: Record<string, string> = {},
   secrets: Record<string, string> = {},
   prebuiltWorkerDir = WORKER_DIR,
+  others: readonly string[] = [],
 ): Promise<TestWorker> {
   const harness = createTestHarness({
     workers: [
@@ -32,6 +37,7 @@ export async function startWorker(
         vars: { SOURCE_HOSTS: "*", ALLOW_UNSIGNED: "true", ...vars },
         secrets,
       },
+      ...others.map((configPath) => ({ configPath })),
     ],
   });
   const { url } = await harness.listen();

@@ -6,6 +6,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createApp } from "../../../src/app.ts";
+import { createConsumer } from "../../../src/queue/consume.ts";
 import { classifyModels } from "../../../src/runtime/students.ts";
 import { downscalers, loadCodec } from "../../../src/runtime/workerd.ts";
 
@@ -80,6 +81,7 @@ const faultyEdge = {
 };
 Object.defineProperty(globalThis, "caches", { value: { default: faultyEdge } });
 
+const consume = createConsumer({ downscalers, loadCodec });
 const app = createApp({ downscalers, loadCodec, ...classifyModels });
 
 export default {
@@ -91,5 +93,13 @@ export default {
     const due = (operation: Operation) =>
       ordered.get(operation) ?? (Math.random() < rate ? KINDS[Math.floor(Math.random() * KINDS.length)] : undefined);
     return faults.run(due, () => app.fetch(request, { ...env, THUMBNAILS: faultyBucket(env.THUMBNAILS) }, ctx));
+  },
+  /** The first delivery of a key with "fails-once" in it finds an R2 that does not write. */
+  queue(batch, env) {
+    const isDue = batch.messages.some(
+      ({ attempts, body }) => attempts === 1 && /fails-once/.test(JSON.stringify(body)),
+    );
+    const due = (operation: Operation) => (isDue && operation === "r2.put" ? "throw" : undefined);
+    return faults.run(due, () => consume(batch, { ...env, THUMBNAILS: faultyBucket(env.THUMBNAILS) }));
   },
 } satisfies ExportedHandler<Env>;
