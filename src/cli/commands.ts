@@ -1,4 +1,5 @@
 /** `thumbnet-edge <command>`: every command, and how its errors reach the terminal. */
+import { backfill } from "./backfill.ts";
 import { classify } from "./classify.ts";
 import { type Command, columns, helpOf, parseLine, UsageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
@@ -8,7 +9,16 @@ import { sign } from "./sign.ts";
 import { thumbnail } from "./thumbnail.ts";
 import { verify } from "./verify.ts";
 
-const COMMANDS: Readonly<Record<string, Command>> = { thumbnail, sheet, classify, evaluate, sign, verify, doctor };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  thumbnail,
+  sheet,
+  classify,
+  evaluate,
+  sign,
+  verify,
+  backfill,
+  doctor,
+};
 
 const HELP = `Usage: thumbnet-edge <command> [options]
 

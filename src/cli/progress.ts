@@ -1,7 +1,7 @@
 /** How far a long command is: a bar on a terminal, nothing in a file. */
 
 export interface Progress {
-  step(): void;
+  step(count?: number): void;
   /** A line above the bar. */
   say(text: string): void;
   end(): void;
@@ -11,23 +11,33 @@ const WIDTH = 30;
 /** Milliseconds between redraws. */
 const PAUSE = 100;
 
-export function showProgress(total: number, stream: NodeJS.WriteStream = process.stderr): Progress {
+/** @param total null if nobody knows: then there is a count and no bar. */
+export function showProgress(total: number | null, stream: NodeJS.WriteStream = process.stderr): Progress {
   const start = performance.now();
   let done = 0;
   let drawn = -PAUSE;
 
   function draw(): void {
-    const filled = Math.round((WIDTH * done) / total);
     const seconds = (performance.now() - start) / 1000;
-    const left = done ? Math.ceil((seconds / done) * (total - done)) : 0;
-    const bar = `${"█".repeat(filled)}${"░".repeat(WIDTH - filled)}`;
-    stream.write(`\r\x1b[K${bar} ${done}/${total}  ${(done / seconds).toFixed(1)}/s  ${left} s left`);
+    const rate = `${(done / seconds).toFixed(1)}/s`;
+    stream.write(
+      `\r\x1b[K${total === null ? `${done}  ${rate}` : `${barOf(total)}  ${rate}  ${left(total, seconds)}`}`,
+    );
     drawn = performance.now();
   }
 
+  function barOf(all: number): string {
+    const filled = Math.round((WIDTH * done) / all);
+    return `${"█".repeat(filled)}${"░".repeat(WIDTH - filled)} ${done}/${all}`;
+  }
+
+  function left(all: number, seconds: number): string {
+    return `${done ? Math.ceil((seconds / done) * (all - done)) : 0} s left`;
+  }
+
   return {
-    step() {
-      done += 1;
+    step(count = 1) {
+      done += count;
       if (stream.isTTY && performance.now() - drawn >= PAUSE) draw();
     },
     say(text) {

@@ -9,7 +9,7 @@ test.each([[[]], [["--help"]], [["-h"]], [["help"]]])("%j lists the commands", a
   ]);
 });
 
-test.each(["thumbnail", "sheet", "classify", "evaluate", "sign", "verify", "doctor"])(
+test.each(["thumbnail", "sheet", "classify", "evaluate", "sign", "verify", "backfill", "doctor"])(
   "%s explains itself",
   async (name) => {
     const { code, stdout } = await inProcess([name, "--help"]);
