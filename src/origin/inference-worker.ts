@@ -6,15 +6,17 @@ import { parentPort, workerData } from "node:worker_threads";
 import * as ort from "onnxruntime-node";
 import type { Datatype, Tensor } from "../oip/datatypes.ts";
 import { alignedBuffer } from "../oip/datatypes.ts";
-import type { TensorSpec } from "./model-config.ts";
+import type { EnsembleStep, TensorSpec } from "./model-config.ts";
 
 /** What the thread is started with. */
 export interface WorkerSetup {
   readonly models: readonly {
     name: string;
-    file: string;
+    /** Absent for an ensemble, which has steps instead. */
+    file: string | undefined;
     inputs: readonly TensorSpec[];
     outputs: readonly TensorSpec[];
+    steps: readonly EnsembleStep[] | undefined;
   }[];
   readonly provider: string;
   readonly threads: number;
@@ -73,9 +75,20 @@ function fromOrt(name: string, datatype: Datatype, tensor: ort.Tensor | undefine
   return { name, datatype, shape: tensor.dims, bytes };
 }
 
+type Tensors = Record<string, ort.Tensor>;
+
+interface Loaded {
+  readonly run: (feeds: Tensors) => Promise<Tensors>;
+  readonly outputs: readonly TensorSpec[];
+}
+
 async function load({ models, provider, threads }: WorkerSetup) {
-  const sessions = new Map<string, { session: ort.InferenceSession; outputs: readonly TensorSpec[] }>();
-  for (const { name, file, inputs, outputs } of models) {
+  const loaded = new Map<string, Loaded>();
+  for (const { name, file, inputs, outputs, steps } of models) {
+    if (file === undefined) {
+      loaded.set(name, { run: (feeds) => runSteps(steps ?? [], feeds), outputs });
+      continue;
+    }
     const session = await ort.InferenceSession.create(file, {
       executionProviders: [provider],
       intraOpNumThreads: threads,
@@ -84,9 +97,35 @@ async function load({ models, provider, threads }: WorkerSetup) {
     });
     expectTensors(name, "inputs", inputs, session.inputMetadata);
     expectTensors(name, "outputs", outputs, session.outputMetadata);
-    sessions.set(name, { session, outputs });
+    loaded.set(name, { run: async (feeds) => tensorsOf(await session.run(feeds)), outputs });
   }
-  return sessions;
+  return loaded;
+}
+
+/** Tensors go from model to model as they are; only the last ones leave the thread. */
+async function runSteps(steps: readonly EnsembleStep[], feeds: Tensors): Promise<Tensors> {
+  const known = { ...feeds };
+  for (const { model, inputs, outputs } of steps) {
+    const results = await modelNamed(model).run(renamed(inputs, (own, name) => [own, known[name]]));
+    Object.assign(
+      known,
+      renamed(outputs, (own, name) => [name, results[own]]),
+    );
+  }
+  return known;
+}
+
+function renamed(
+  names: ReadonlyMap<string, string>,
+  pick: (own: string, name: string) => [string, ort.Tensor | undefined],
+): Tensors {
+  return tensorsOf(Object.fromEntries([...names].map(([own, name]) => pick(own, name))));
+}
+
+function tensorsOf(values: Record<string, ort.OnnxValue | undefined>): Tensors {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value instanceof ort.Tensor ? [[name, value]] : [])),
+  );
 }
 
 /** A configuration that does not describe its graph is found at start, not by the first request. */
@@ -109,15 +148,20 @@ function expectTensors(
 const port = parentPort;
 if (!port) throw new Error("This file is the entry of a worker thread.");
 const setup: WorkerSetup = workerData;
-const sessions = await load(setup);
+const models = await load(setup);
+
+function modelNamed(name: string): Loaded {
+  const loaded = models.get(name);
+  if (!loaded) throw new Error(`There is no model ${name}.`);
+  return loaded;
+}
 
 port.on("message", async ({ model, inputs }: WorkerJob) => {
   try {
-    const loaded = sessions.get(model);
-    if (!loaded) throw new Error(`There is no model ${model}.`);
+    const loaded = modelNamed(model);
     const feeds = Object.fromEntries(inputs.map((input) => [input.name, toOrt(input)]));
     const start = performance.now();
-    const results = await loaded.session.run(feeds);
+    const results = await loaded.run(feeds);
     const inferMs = performance.now() - start;
     const outputs = loaded.outputs.map(({ name, datatype }) => fromOrt(name, datatype, results[name]));
     reply({ outputs, inferMs }, outputs);

@@ -17,6 +17,13 @@ export interface TensorSpec {
   readonly labelFile?: string | undefined;
 }
 
+/** One model of an ensemble, with its tensors' names (keys) in those of the ensemble (values). */
+export interface EnsembleStep {
+  readonly model: string;
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly outputs: ReadonlyMap<string, string>;
+}
+
 export interface ModelConfig {
   readonly name: string;
   readonly maxBatchSize: number;
@@ -26,6 +33,8 @@ export interface ModelConfig {
   readonly preferredBatchSize: number;
   /** How long an incomplete batch waits for more, in microseconds. */
   readonly maxQueueDelayUs: number;
+  /** Of an ensemble, which has no file of its own: the models that it runs, in order. */
+  readonly steps?: readonly EnsembleStep[] | undefined;
 }
 
 /** Triton's names of the datatypes that ONNX models have as inputs and outputs here. */
@@ -62,6 +71,19 @@ const tensor = z
     labelFile: label_filename,
   }));
 
+const tensorMap = z
+  .array(z.object({ key: one(z.string().min(1)), value: one(z.string().min(1)) }))
+  .min(1)
+  .transform((entries) => new Map(entries.map(({ key, value }) => [key, value])));
+
+const step = z
+  .object({ model_name: one(z.string().min(1)), input_map: tensorMap, output_map: tensorMap })
+  .transform(({ model_name, input_map, output_map }) => ({
+    model: model_name,
+    inputs: input_map,
+    outputs: output_map,
+  }));
+
 const configuration = z.object({
   name: one(z.string()).optional(),
   /** A model of 0, which takes no batch axis, could not be batched, and none of ours is. */
@@ -74,6 +96,7 @@ const configuration = z.object({
       max_queue_delay_microseconds: one(z.int().min(0)).default(0),
     }),
   ).optional(),
+  ensemble_scheduling: one(z.object({ step: z.array(step).min(1) })).optional(),
 });
 
 /**
@@ -86,6 +109,7 @@ export function parseModelConfig(text: string, folder: string): ModelConfig {
   const result = configuration.safeParse(readText(text, folder));
   if (!result.success) throw new Error(`${folder}/config.pbtxt is not valid:\n${z.prettifyError(result.error)}`);
   const { name = folder, max_batch_size, input, output, dynamic_batching: batching } = result.data;
+  const steps = result.data.ensemble_scheduling?.step;
   if (name !== folder) throw new Error(`${folder}/config.pbtxt names the model "${name}", expected "${folder}".`);
   return {
     name,
@@ -94,6 +118,7 @@ export function parseModelConfig(text: string, folder: string): ModelConfig {
     outputs: output,
     preferredBatchSize: Math.min(max_batch_size, ...(batching?.preferred_batch_size ?? [])),
     maxQueueDelayUs: batching?.max_queue_delay_microseconds ?? 0,
+    ...(steps && { steps }),
   };
 }
 

@@ -1,13 +1,15 @@
 /** Reads a Triton model repository: `<name>/config.pbtxt`, `<name>/<version>/model.onnx` and label files. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { checkEnsemble } from "./ensemble.ts";
 import { type ModelConfig, parseModelConfig } from "./model-config.ts";
 
 export interface Model {
   readonly config: ModelConfig;
   /** The highest numbered version, which is Triton's policy as well. */
   readonly version: string;
-  readonly file: string;
+  /** Absent for an ensemble. */
+  readonly file: string | undefined;
   /** Labels in class order, by output. */
   readonly labels: ReadonlyMap<string, readonly string[]>;
 }
@@ -23,20 +25,25 @@ export function readRepository(folder: string): Model[] {
     .map((entry) => entry.name)
     .sort();
   if (names.length === 0) throw new Error(`Expected models with a config.pbtxt in ${folder}, but there is none.`);
-  return names.map((name) => readModel(folder, name));
+  const models = names.map((name) => readModel(folder, name));
+  const configs = new Map(models.map(({ config }) => [config.name, config]));
+  for (const { config } of models) checkEnsemble(config, configs);
+  return models;
 }
 
 function readModel(folder: string, name: string): Model {
   const config = parseModelConfig(readFileSync(join(folder, name, "config.pbtxt"), "utf8"), name);
+  const needed = config.steps ? "" : "model.onnx"; // of an ensemble the empty folder of a version is enough, as in Triton
   const version = readdirSync(join(folder, name))
-    .filter((entry) => /^[1-9]\d*$/.test(entry) && existsSync(join(folder, name, entry, "model.onnx")))
+    .filter((entry) => /^[1-9]\d*$/.test(entry) && existsSync(join(folder, name, entry, needed)))
     .sort((a, b) => Number(b) - Number(a))[0];
-  if (version === undefined) throw new Error(`Expected ${name}/1/model.onnx or a higher version in ${folder}.`);
+  if (version === undefined) throw new Error(`Expected ${name}/1/${needed} or a higher version in ${folder}.`);
   const labels = new Map<string, readonly string[]>();
   for (const { name: output, labelFile } of config.outputs) {
     if (labelFile !== undefined) labels.set(output, readLabels(join(folder, name, labelFile)));
   }
-  return { config, version, file: join(folder, name, version, "model.onnx"), labels };
+  const file = config.steps ? undefined : join(folder, name, version, "model.onnx");
+  return { config, version, file, labels };
 }
 
 function readLabels(file: string): string[] {

@@ -33,7 +33,13 @@ export async function startOrigin(settings: Settings): Promise<Origin> {
   }
   const models = readRepository(settings.models);
   const setup = {
-    models: models.map(({ config: { name, inputs, outputs }, file }) => ({ name, file, inputs, outputs })),
+    models: models.map(({ config: { name, inputs, outputs, steps }, file }) => ({
+      name,
+      file,
+      inputs,
+      outputs,
+      steps,
+    })),
     provider: settings.provider,
     threads: settings.threads,
   };
