@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -10,12 +11,13 @@ import pytest
 import torch
 from pictures import paint
 
-from thumbnet.classifier import load_teacher
+from thumbnet.card import logits, pixels, write_card
+from thumbnet.classifier import keep_classes, load_teacher
 from thumbnet.config import Config, read_config
 from thumbnet.downscaler import ServedDownscaler
 from thumbnet.export import Export, export
 from thumbnet.golden import golden_photo, main, write_photo
-from thumbnet.onnx_files import ServedStudent, halve
+from thumbnet.onnx_files import ServedStudent, halve, write_onnx
 from thumbnet.run import build_networks, load_networks, train
 
 
@@ -66,7 +68,7 @@ def test_exported_models_answer_as_pytorch_does(models: Path, folder: Path) -> N
 
 def test_cards_tell_the_truth_about_their_files(models: Path) -> None:
     cards = {path.parent.name: json.loads(path.read_text()) for path in models.glob("*/card.json")}
-    assert sorted(cards) == ["downscaler-56", "restorer-56", "student-56"]
+    assert sorted(cards) == ["downscaler-56", "restorer-56", "student-56"]  # no teacher-224 to restore photos for
     for name, card in cards.items():
         file = (models / name / "1" / "model.onnx").read_bytes()
         assert card["sha256"] == sha256(file).hexdigest()
@@ -83,6 +85,30 @@ def test_cards_tell_the_truth_about_their_files(models: Path) -> None:
     assert cards["student-56"]["evaluation"][0]["images"] == 9
     assert 'label_filename: "labels.txt"' in (models / "student-56" / "config.pbtxt").read_text()
     assert "dims: [ 224, 224, 3 ]" in (models / "downscaler-56" / "config.pbtxt").read_text()
+
+
+def test_a_restorer_and_the_teacher_beside_it_become_an_ensemble(models: Path, folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "models"
+    shutil.copytree(models, own)
+    config = read_config(folder / "run" / "config.json")
+    teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
+    names = ["bars", "disc"]
+    keep_classes(teacher, [0, 1])
+    write_onnx(ServedStudent(teacher), 224, ("image", "logits"), own / "teacher-224" / "1" / "model.onnx", True)
+    card = {"name": "teacher-224", "input": pixels("image", 224), "output": logits(2), "labels": "labels.txt"}
+    write_card(own / "teacher-224", card | {"role": "teacher", "parameters": 1, "flops": 1}, names)
+    export(Export(run=folder / "run", models=own, parts=("restorer", "fused")))
+    card = json.loads((own / "restored-56" / "card.json").read_text())
+    assert (card["head"], card["steps"], card["classes"]) == ("restored", ["restorer-56", "teacher-224"], 2)
+    config_text = (own / "restored-56" / "config.pbtxt").read_text()
+    assert 'platform: "ensemble"' in config_text
+    assert 'input_map { key: "image", value: "image" }' in config_text
+    assert "dynamic_batching" not in config_text
+    thumbnail = np.random.default_rng(0).integers(0, 256, (2, 56, 56, 3), dtype=np.uint8)
+    image = open_model(own / "restorer-56").run(None, {"thumbnail": thumbnail})[0]
+    chained = np.asarray(open_model(own / "teacher-224").run(None, {"image": image})[0])
+    fused = np.asarray(open_model(own / "restored-56-fused").run(None, {"thumbnail": thumbnail})[0])
+    assert np.abs(chained - fused[:, :2]).max() < 0.05 * np.abs(fused).max()  # the restored photo is not rounded here
 
 
 def test_files_carry_no_path_of_the_machine_that_made_them(models: Path) -> None:

@@ -46,18 +46,52 @@ def write_card(folder: Path, card: dict[str, Any], labels: list[str] | None) -> 
     (folder / "config.pbtxt").write_text(triton_config(card))
 
 
-def triton_config(card: dict[str, Any]) -> str:
-    """Render Triton's model configuration: onnxruntime backend, dynamic batching, labels."""
+def write_ensemble(folder: Path, card: dict[str, Any], labels: list[str]) -> None:
+    """Write labels.txt, card.json and config.pbtxt of models that run one after the other: `card["steps"]`.
+
+    They lie beside it, each with its own card. Git keeps no empty folder, so the version's holds an empty file.
+    """
+    steps = [json.loads((folder.parent / name / "card.json").read_text()) for name in card["steps"]]
+    lines = "".join(f"{step['sha256']}\n" for step in steps)
+    sizes = {key: sum(step[key] for step in steps) for key in ("bytes", "parameters", "flops")}
+    (folder / "1").mkdir(parents=True, exist_ok=True)
+    (folder / "1" / ".gitkeep").touch()
+    (folder / "labels.txt").write_text("".join(f"{label}\n" for label in labels))
+    card = card | sizes | {"sha256": sha256(lines.encode()).hexdigest()}
+    (folder / "card.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    (folder / "config.pbtxt").write_text(triton_config(card, steps))
+
+
+def triton_config(card: dict[str, Any], steps: list[dict[str, Any]] | None = None) -> str:
+    """Render Triton's model configuration: onnxruntime backend, dynamic batching, labels; or an ensemble's steps."""
 
     def tensor(entry: dict[str, Any], extra: str = "") -> str:
         dims = ", ".join(str(d) for d in entry["shape"][1:])
         kind = TRITON_TYPES[entry["datatype"]]
         return f'  {{ name: "{entry["name"]}", data_type: {kind}, dims: [ {dims} ]{extra} }}'
 
+    kind = 'platform: "ensemble"' if steps else 'backend: "onnxruntime"'
     labels = f', label_filename: "{card["labels"]}"' if card["labels"] else ""
     return (
-        f'# Generated from card.json by `thumbnet export`.\nname: "{card["name"]}"\nbackend: "onnxruntime"\n'
+        f'# Generated from card.json by `thumbnet export`.\nname: "{card["name"]}"\n'
+        f"{kind}\n"
         f"max_batch_size: {MAX_BATCH}\n"
         f"input [\n{tensor(card['input'])}\n]\noutput [\n{tensor(card['output'], labels)}\n]\n"
-        "dynamic_batching { max_queue_delay_microseconds: 2000 }\n"
+        + (_scheduling(steps) if steps else "dynamic_batching { max_queue_delay_microseconds: 2000 }\n")
     )
+
+
+def _scheduling(steps: list[dict[str, Any]]) -> str:
+    """Chain the steps: each reads what the one before gives, under that one's name for it."""
+
+    def step(number: int, card: dict[str, Any]) -> str:
+        own = card["input"]["name"]
+        given = steps[number - 1]["output"]["name"] if number else own
+        output = card["output"]["name"]
+        return (
+            f'    {{ model_name: "{card["name"]}", model_version: -1,\n'
+            f'      input_map {{ key: "{own}", value: "{given}" }},\n'
+            f'      output_map {{ key: "{output}", value: "{output}" }} }}'
+        )
+
+    return "ensemble_scheduling {\n  step [\n" + ",\n".join(step(i, s) for i, s in enumerate(steps)) + "\n  ]\n}\n"

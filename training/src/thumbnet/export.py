@@ -12,16 +12,17 @@ import onnxruntime
 import torch
 from torch import Tensor
 
-from thumbnet.card import logits, pixels, size_of, write_card
+from thumbnet.card import logits, pixels, size_of, write_card, write_ensemble
 from thumbnet.classifier import keep_classes, load_teacher
 from thumbnet.config import read_config
 from thumbnet.downscaler import ServedDownscaler
 from thumbnet.evaluation import ranks, summarise
 from thumbnet.golden import keep_pytorch
-from thumbnet.onnx_files import ServedRestorer, ServedStudent, halve, write_onnx
+from thumbnet.onnx_files import RestoredTeacher, ServedRestorer, ServedStudent, halve, write_onnx
 from thumbnet.photos import SIDE, read_folder
 from thumbnet.run import PHASES, build_networks, classes_of, load_networks
 
+TEACHER = "teacher-224"  # what stands behind a restorer in the model repository
 PACKAGES = ("torch", "timm", "onnx", "onnxruntime", "numpy", "pillow")
 
 
@@ -34,7 +35,8 @@ class Export:
     models: Path = Path("../models")
     """The model repository."""
     parts: tuple[str, ...] = ("downscaler", "student")
-    """Which networks: downscaler, student, restorer."""
+    """Which networks: downscaler, student, restorer (with the ensemble of restorer and teacher-224), and fused: the
+    restorer and the run's whole teacher in one file of its own, for servers without ensembles."""
     golden: Path | None = None
     """Folder of golden vectors (see thumbnet.golden) that keeps PyTorch's own thumbnail of the golden photo."""
     suffix: str = ""
@@ -59,6 +61,9 @@ def export(options: Export) -> None:
         exporter.write_student()
     if "restorer" in options.parts:
         exporter.write_restorer()
+        exporter.write_restored()
+    if "fused" in options.parts:
+        exporter.write_fused()
     if "downscaler" in options.parts or "student" in options.parts:
         exporter.describe_downscaler()
 
@@ -131,11 +136,10 @@ class _Exporter:
         file = self.folder(self.student) / "1" / "model.onnx"
         write_onnx(served, size, ("thumbnail", "logits"), file, round_weights=True)
         training = self._training() | {"downscaler_sha256": self._downscaler_hash()}
-        card = self._card(self.student, "student", training, self._evaluate_student()) | {
+        card = self._card(self.student, "student", training, self._evaluate([self.downscaler, self.student])) | {
             "input": pixels("thumbnail", size),
-            "output": logits(len(labels)),
-            "classes": len(labels),
-            "labels": "labels.txt",
+            "head": "student-low-stride" if self.config.early_strides else "student",
+            **self._classes(labels),
             **size_of(served, size),
         }
         write_card(file.parent.parent, card, labels)
@@ -157,6 +161,43 @@ class _Exporter:
             **size_of(served, size),
         }
         write_card(self.folder(name), card, None)
+
+    def write_restored(self) -> None:
+        """Chain the restorer and the teacher beside it, which stays as it is, into a classifier of thumbnails."""
+        size, suffix = self.config.size, self.options.suffix
+        name, steps = f"restored-{size}{suffix}", [f"restorer-{size}{suffix}", TEACHER]
+        if not (self.folder(TEACHER) / "card.json").is_file():
+            print(f"{TEACHER} is not there: {name} is left out")
+            return
+        labels = (self.folder(TEACHER) / "labels.txt").read_text().splitlines()
+        training = json.loads((self.folder(steps[0]) / "card.json").read_text())["training"]
+        card = self._card(name, "student", training, self._evaluate([self.downscaler, *steps])) | {
+            "input": pixels("thumbnail", size),
+            "head": "restored",
+            "steps": steps,
+            **self._classes(labels),
+        }
+        write_ensemble(self.folder(name), card, labels)
+
+    def write_fused(self) -> None:
+        size = self.config.size
+        name = f"restored-{size}{self.options.suffix}-fused"
+        teacher = load_teacher(self.config.teacher, self.config.teacher_weights, self.config.teacher_classes)
+        served = RestoredTeacher(self.networks.decoder, teacher)
+        file = self.folder(name) / "1" / "model.onnx"
+        write_onnx(served, size, ("thumbnail", "logits"), file, round_weights=True)
+        labels = [f"class {i}" for i in range(self.config.teacher_classes)]
+        card = self._card(name, "student", self._training(), []) | {
+            "input": pixels("thumbnail", size),
+            "head": "restored",
+            **self._classes(labels),
+            **size_of(served, size),
+        }
+        write_card(self.folder(name), card, labels)
+
+    @staticmethod
+    def _classes(labels: list[str]) -> dict[str, Any]:
+        return {"output": logits(len(labels)), "classes": len(labels), "labels": "labels.txt"}
 
     def _card(self, name: str, role: str, training: dict[str, Any], evaluation: list[dict[str, Any]]) -> dict[str, Any]:
         return {
@@ -196,7 +237,9 @@ class _Exporter:
         }
         if self.options.baseline:
             other = json.loads((self.options.baseline / "result.json").read_text())
-            baseline["bicubic thumbnails, same training"] = other["student"][group]["top1"]
+            baseline["bicubic thumbnails, same training"] = other["student" if "student" in other else "restored"][
+                group
+            ]["top1"]
         return baseline
 
     def _training(self) -> dict[str, Any]:
@@ -214,17 +257,18 @@ class _Exporter:
             "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         }
 
-    def _evaluate_student(self) -> list[dict[str, Any]]:
-        """Measure the very files through onnxruntime; bicubic and teacher are as the runs measured them."""
-        shrink, classify = (
+    def _evaluate(self, models: list[str]) -> list[dict[str, Any]]:
+        """Measure the very files through onnxruntime, one after the other; the rest is as the runs measured it."""
+        chain = [
             onnxruntime.InferenceSession(self.folder(name) / "1" / "model.onnx", providers=["CPUExecutionProvider"])
-            for name in (self.downscaler, self.student)
-        )
+            for name in models
+        ]
 
         def answer(image: Tensor) -> Tensor:
-            pixels_in = (image * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
-            thumbnail = shrink.run(["thumbnail"], {"image": pixels_in})[0]
-            return torch.from_numpy(np.asarray(classify.run(["logits"], {"thumbnail": thumbnail})[0]))
+            value = (image * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+            for session in chain:
+                value = np.asarray(session.run(None, {session.get_inputs()[0].name: value})[0])
+            return torch.from_numpy(value)
 
         outputs = list(range(len(self.photos.classes)))
         measured = summarise(ranks(answer, self.photos, outputs, "measure"), self.photos)
