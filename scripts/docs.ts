@@ -1,9 +1,11 @@
 /**
- * `npm run docs` writes the tables of the documentation that follow from the code; `--check` fails if one is out of date.
+ * `npm run docs` writes the tables of the documentation that follow from the code, and `docs/openapi.json`; `--check` fails
+ * if one is out of date.
  *
  * A table stands between `<!-- name -->` and `<!-- /name -->` in a Markdown file.
  */
 import { readFile, writeFile } from "node:fs/promises";
+import { openApi } from "../src/api/openapi.ts";
 import { TABLES } from "./tables.ts";
 
 const FILES = ["README.md", "docs/configuration.md", "docs/origin.md", "docs/problems.md"];
@@ -12,14 +14,18 @@ const check = process.argv.includes("--check");
 const stale: string[] = [];
 for (const file of FILES) {
   const text = await readFile(file, "utf8");
-  const fresh = await withTables(text, file);
-  if (fresh === text) continue;
-  stale.push(file);
-  if (!check) await writeFile(file, fresh);
+  await keep(file, await withTables(text, file));
 }
+await keep("docs/openapi.json", `${JSON.stringify(openApi(), null, 2)}\n`);
 if (check && stale.length) {
   console.error(`Out of date: ${stale.join(", ")}. Run "npm run docs".`);
   process.exit(1);
+}
+
+async function keep(file: string, fresh: string): Promise<void> {
+  if (fresh === (await readFile(file, "utf8").catch(() => ""))) return;
+  stale.push(file);
+  if (!check) await writeFile(file, fresh);
 }
 
 async function withTables(text: string, file: string): Promise<string> {

@@ -2,6 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { z } from "zod";
 import { table } from "../bench/report.ts";
+import { EXPLANATIONS } from "../src/api/explanations.ts";
 import { classifyOptions } from "../src/classify/options.ts";
 import { variables } from "../src/config.ts";
 import { PROBLEMS } from "../src/errors.ts";
@@ -25,8 +26,11 @@ export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = 
     ),
   problems: () =>
     table(
-      ["type", "status", "title"],
-      Object.entries(PROBLEMS).map(([code, { status, title }]) => [`\`/problems/${code}\``, String(status), title]),
+      ["type", "status", "title", "what it means", "what to do"],
+      Object.entries(PROBLEMS).map(([code, { status, title }]) => {
+        const { meaning, remedy } = EXPLANATIONS[code as keyof typeof PROBLEMS];
+        return [`\`/problems/${code}\``, String(status), title, meaning, remedy];
+      }),
     ),
   originSettings: () =>
     table(

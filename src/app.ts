@@ -1,5 +1,6 @@
 /** Every route of the service, and the whole path of a thumbnail request. */
 import { Hono } from "hono";
+import { describeService } from "./api/routes.ts";
 import { type Answer, answerOf, keptNow } from "./cache/answer.ts";
 import { cached } from "./cache/cached.ts";
 import { RecentFailures } from "./cache/failures.ts";
@@ -127,6 +128,7 @@ export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
 
   app.get("/models", (c) => c.json({ models: runtime.downscalers.map(({ card }) => card) }));
   app.get("/health", (c) => c.json({ status: "ok" }));
+  describeService(app);
 
   refuseTheRest(app);
   return app;

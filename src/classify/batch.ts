@@ -11,7 +11,8 @@ export const MAX_BATCH_BYTES = MAX_ITEMS * 4096;
 /** A Worker keeps six connections that wait for headers. */
 const AT_ONCE = 6;
 
-const batchRequest = z.strictObject({
+/** The body of `POST /batch`. */
+export const batchRequest = z.strictObject({
   items: z
     .array(
       z.strictObject({

@@ -1,5 +1,6 @@
 /** What handlers find in hono's context, and what they need made of it. */
 import type { Context } from "hono";
+import { basePath } from "hono/route";
 import type { CacheTiers } from "../cache/cached.ts";
 import type { Classifier } from "../classify/classifier.ts";
 import type { Config } from "../config.ts";
@@ -10,6 +11,11 @@ import type { SourceContext } from "../source/read.ts";
 
 export type AppEnv = { Bindings: Env; Variables: { config: Config; classifier: Classifier; authorized: Authorized } };
 export type AppContext = Context<AppEnv>;
+
+/** The path below which the service is mounted in another app; "" for a Worker of its own. */
+export function mountOf(c: Context): string {
+  return basePath(c).replace(/\/$/, "");
+}
 
 /** The request without its signature: what is asked for. */
 export function requestLine(c: AppContext): RequestLine {

@@ -20,6 +20,9 @@ const METHODS = [
   ["/backfill", "POST"],
   ["/models", "GET, HEAD"],
   ["/health", "GET, HEAD"],
+  ["/problems", "GET, HEAD"],
+  ["/problems/:type", "GET, HEAD"],
+  ["/openapi.json", "GET, HEAD"],
 ] as const;
 
 /** Names, guards and authorizes requests. Goes before the routes. */

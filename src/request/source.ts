@@ -19,7 +19,9 @@ const MAX_URL_LENGTH = 2048;
  *
  * @throws Problem `invalid-source`, naming the three forms that are understood.
  */
-export function parseSource(raw: string): Source {
+export function parseSource(segment: string): Source {
+  // Generated clients encode the colon as well.
+  const raw = segment.replace(/^(r2|b64)%3A/i, "$1:");
   if (raw.startsWith("r2:")) return { kind: "r2", key: parseKey(raw.slice("r2:".length)) };
   if (raw.startsWith("b64:")) return { kind: "http", url: parseUrl(decodeBase64Url(raw.slice("b64:".length))) };
   return { kind: "http", url: parseUrl(/^https?%3A/i.test(raw) ? decodePercent(raw) : raw) };
