@@ -115,10 +115,12 @@ class _Exporter:
             for entry in card["evaluation"]
         ]
         path = self.folder(self.downscaler) / "card.json"
-        training = self._training()
+        told = {"training": self._training(), "limits": self.options.limits}
         if "downscaler" not in self.options.parts and path.is_file():
-            training = json.loads(path.read_text())["training"]  # another run made it
-        card = self._card(self.downscaler, "downscaler", training, evaluation) | {
+            before = json.loads(path.read_text())  # another run made it
+            told = {key: before[key] for key in told}
+        card = self._card(self.downscaler, "downscaler", told["training"], evaluation) | {
+            **told,
             "input": pixels("image", SIDE),
             "output": pixels("thumbnail", self.config.size),
             "preprocessing": {"size": SIDE, "filter": "bicubic", "fit": "fill"},
@@ -228,7 +230,8 @@ class _Exporter:
         for card in named:
             if card["training"].get("downscaler_sha256") != current:
                 print(f"{card['name']} was trained on another {self.downscaler}: left out of its card, export it again")
-        return [card for card in named if card["training"].get("downscaler_sha256") == current]
+        own = [card for card in named if card["training"].get("downscaler_sha256") == current]
+        return sorted(own, key=lambda card: card["flops"])
 
     def _baseline(self, group: str) -> dict[str, float]:
         baseline = {
