@@ -52,15 +52,18 @@ async function checkNode(): Promise<string> {
 
 async function checkModels(): Promise<string> {
   const cards = [...(await nodeRuntime(MODELS)).downscalers, ...(await readStudents(MODELS))].map(({ card }) => card);
-  for (const { name, sha256 } of cards) {
-    const digest = createHash("sha256")
-      .update(await readFile(new URL(`${name}/1/model.onnx`, MODELS)))
-      .digest("hex");
+  for (const { name, sha256, steps } of cards) {
+    const digests = await Promise.all((steps ?? [name]).map(fileDigest));
+    const digest = steps ? sha256Of(digests.map((line) => `${line}\n`).join("")) : digests[0];
     if (digest === sha256) continue;
-    throw new Error(`models/${name}/1/model.onnx is not the file that its card names. Restore both from one release.`);
+    const files = (steps ?? [name]).map((file) => `models/${file}/1/model.onnx`).join(" or ");
+    throw new Error(`${files} is not the file that the card of ${name} names. Restore both from one release.`);
   }
   return `${cards.map(({ name }) => name).join(", ")} are what their cards say`;
 }
+
+const sha256Of = (data: string | Uint8Array) => createHash("sha256").update(data).digest("hex");
+const fileDigest = async (name: string) => sha256Of(await readFile(new URL(`${name}/1/model.onnx`, MODELS)));
 
 async function checkDownscalers(): Promise<string> {
   const runtime = await nodeRuntime(MODELS);

@@ -1,6 +1,6 @@
 /** S on this machine: the students of the models folder in onnxruntime-node, as the embedded origin runs them. */
 import { readdir, readFile } from "node:fs/promises";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { InferenceSession, type OnnxValue, Tensor } from "onnxruntime-node";
 import { type Calibration, calibrationFile } from "../classify/calibration.ts";
 import { createStudent, type Student, sideOf } from "../classify/student.ts";
 import { readCard } from "../runtime/read-card.ts";
@@ -12,7 +12,7 @@ export interface LocalStudent extends Student {
 
 /** Smallest first. @throws Error if there is none, or one does not fit its card. */
 export async function readStudents(models: URL = new URL("../../models/", import.meta.url)): Promise<LocalStudent[]> {
-  const names = (await readdir(models)).filter((name) => name.startsWith("student-"));
+  const names = (await readdir(models)).filter((name) => /^(student|restored)-/.test(name));
   if (names.length === 0) throw new Error(`There is no student in ${models.pathname}.`);
   const calibration = calibrationFile.parse(JSON.parse(await readFile(new URL("calibration.json", models), "utf8")));
   const students = await Promise.all(names.map((name) => readStudent(new URL(`${name}/`, models), calibration)));
@@ -23,17 +23,23 @@ async function readStudent(folder: URL, calibration: Calibration): Promise<Local
   const card = await readCard(folder);
   const labels = await readFile(new URL(card.labels ?? "labels.txt", folder), "utf8");
   const student = createStudent(card, labels, calibration);
-  let session: Promise<InferenceSession> | undefined;
+  const files = card.steps?.map((name) => new URL(`../${name}/1/model.onnx`, folder)) ?? [
+    new URL("1/model.onnx", folder),
+  ];
+  let sessions: Promise<InferenceSession[]> | undefined;
   return {
     ...student,
     async logits(pixels) {
-      session ??= InferenceSession.create(new URL("1/model.onnx", folder).pathname);
+      sessions ??= Promise.all(files.map((file) => InferenceSession.create(file.pathname)));
       const side = sideOf(student);
-      const results = await (await session).run({ [card.input.name]: new Tensor("uint8", pixels, [1, side, side, 3]) });
-      const logits = results[card.output.name]?.data;
-      if (!(logits instanceof Float32Array))
-        throw new Error(`${card.name} gave no float32 output ${card.output.name}.`);
-      return logits;
+      let value: OnnxValue | undefined = new Tensor("uint8", pixels, [1, side, side, 3]);
+      for (const session of await sessions) {
+        const [input = "", output = ""] = [...session.inputNames, ...session.outputNames];
+        value = (await session.run({ [input]: value }))[output];
+        if (!(value instanceof Tensor)) throw new Error(`${card.name} gave no tensor ${output}.`);
+      }
+      if (!(value.data instanceof Float32Array)) throw new Error(`${card.name} gave no float32 output.`);
+      return value.data;
     },
   };
 }
