@@ -115,7 +115,7 @@ class _Exporter:
             for entry in card["evaluation"]
         ]
         path = self.folder(self.downscaler) / "card.json"
-        told = {"training": self._training(), "limits": self.options.limits}
+        told: dict[str, Any] = {"training": self._training(), "limits": self.options.limits}
         if "downscaler" not in self.options.parts and path.is_file():
             before = json.loads(path.read_text())  # another run made it
             told = {key: before[key] for key in told}
