@@ -9,6 +9,7 @@ import { PROBLEMS } from "../src/errors.ts";
 import { listSettings } from "../src/origin/settings.ts";
 import { thumbnailOptions } from "../src/request/options.ts";
 import { readCard } from "../src/runtime/read-card.ts";
+import { budgetTable } from "./browser-budget.ts";
 import { cascadeTable, originModelTable, serverTable, wireTable } from "./origin-tables.ts";
 
 /** By the name between `<!-- name -->` and `<!-- /name -->`. */
@@ -44,6 +45,7 @@ export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = 
     ),
   models: modelTable,
   memory: memoryTable,
+  browserBudget: budgetTable,
   servers: serverTable,
   originModels: originModelTable,
   wire: wireTable,

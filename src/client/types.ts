@@ -3,7 +3,7 @@
 /** A photo that the service fetches: an http(s) URL, `r2:<key>` as it stands in a URL, or the key of an original in R2. */
 export type Source = string | URL | { readonly r2: string };
 
-/** A photo, or a ready thumbnail as PNG or npy, that is sent along. */
+/** A photo, or a ready thumbnail as PNG, WebP or npy, that is sent along. */
 export type Upload = Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
 
 export interface ThumbnailOptions {

@@ -5,7 +5,6 @@
  * is loaded, so that a model of the wrong shape is refused at start and not discovered in somebody's labels.
  */
 import { z } from "zod";
-import type { Geometry } from "../imaging/image.ts";
 
 const tensor = z.object({
   name: z.string().min(1),
@@ -70,19 +69,4 @@ export function parseCard(json: unknown, where: string): ModelCard {
   const result = modelCard.safeParse(json);
   if (result.success) return result.data;
   throw new Error(`The model card ${where} is not valid:\n${z.prettifyError(result.error)}`);
-}
-
-/**
- * What a downscaler's card says about its images.
- *
- * @returns how a photo becomes the input, and `size`, the thumbnail's side in pixels.
- * @throws Error if it is not a downscaler's card.
- */
-export function downscalerShapes(card: ModelCard): { preprocessing: Geometry; size: number } {
-  const [, height, width, channels] = card.output.shape;
-  const square = height !== undefined && height === width && channels === 3;
-  if (card.role !== "downscaler" || !card.preprocessing || !square) {
-    throw new Error(`The model ${card.name} is not a downscaler of photos to square thumbnails.`);
-  }
-  return { preprocessing: card.preprocessing, size: height };
 }

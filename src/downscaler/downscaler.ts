@@ -1,6 +1,7 @@
 /** E, the downscaler of ThumbNet (arXiv 1904.05034): a photo's square in, one small thumbnail image out. */
 import type { Geometry, RgbImage } from "../imaging/image.ts";
-import { downscalerShapes, type ModelCard } from "./card.ts";
+import type { ModelCard } from "./card.ts";
+import { downscalerShapes } from "./shapes.ts";
 
 /**
  * Runs a model of one uint8 NHWC input and one uint8 NHWC output.

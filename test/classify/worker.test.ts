@@ -8,6 +8,7 @@ import { z } from "zod";
 import { calibrationFile } from "../../src/classify/calibration.ts";
 import { softmax } from "../../src/classify/probabilities.ts";
 import { decode } from "../../src/imaging/decode.ts";
+import { encodeNpy } from "../../src/imaging/npy.ts";
 import { loadCodec } from "../../src/runtime/node.ts";
 import { type RunningOrigin, startOrigin } from "../origin/start-origin.ts";
 import { startWorker, type TestWorker } from "../worker/harness.ts";
@@ -101,6 +102,32 @@ describe("a photo's classification is the student's on the very thumbnail that /
   });
 
   test.each([
+    ["head=student", "student-56"],
+    ["head=student-low-stride", "student-56-low-stride"],
+    ["head=restored", "restored-56"],
+    ["head=student,size=112", "student-112"],
+  ])("%s asks %s, each about the same thumbnail", async (options, name) => {
+    const found = await classified(`/classify/${options},top=10/r2:ambulance.jpg`);
+    expect(found.model.name).toBe(name);
+    const npy = await bytesOf(`/thumbnail/size=${found.thumbnail.size},format=npy/r2:ambulance.jpg`);
+    expect(found.thumbnail.sha256).toBe(createHash("sha256").update(npy).digest("hex"));
+    expect(found.predictions).toHaveLength(10);
+  });
+
+  test("a head that no model of this size has is refused, with its name", async () => {
+    const response = await worker.fetch("/classify/head=restored,size=112/r2:ambulance.jpg");
+    expect(response.status).toBe(400);
+    expect(problem.parse(await response.json()).detail).toBe(
+      "head: There is no restored for thumbnails of 112 pixels.",
+    );
+  });
+
+  test("a cascade may begin with any head and goes on with larger students", async () => {
+    const { stages } = await classified("/classify/head=restored,adaptive=1/r2:zebra.jpg");
+    expect(stages?.map(({ model }) => model)).toEqual(["restored-56", "student-112"]);
+  });
+
+  test.each([
     ["top=1", 1],
     ["top=10", 10],
     ["top=100", 10],
@@ -163,6 +190,13 @@ describe("a ready thumbnail skips the downscaler", () => {
     expect(await post(`/classify/size=${size}`, ready)).toEqual(
       await classified(`/classify/size=${size}/r2:zebra.jpg`),
     );
+  });
+
+  test("also as a lossy WebP, whose pixels are then what is classified", async () => {
+    const webp = Buffer.from(await bytesOf("/thumbnail/size=56,format=webp/r2:zebra.jpg"));
+    const pixels = encodeNpy({ width: 56, height: 56, data: await sharp(webp).removeAlpha().raw().toBuffer() });
+    const { thumbnail } = await post("/classify/size=56", webp);
+    expect(thumbnail.sha256).toBe(createHash("sha256").update(pixels).digest("hex"));
   });
 
   test("a PNG of another size is a photo like any other", async () => {

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { downscalerShapes, type ModelCard, parseCard } from "../../src/downscaler/card.ts";
+import { type ModelCard, parseCard } from "../../src/downscaler/card.ts";
+import { downscalerShapes } from "../../src/downscaler/shapes.ts";
 
 const names = (await readdir("models", { withFileTypes: true }))
   .filter((entry) => entry.isDirectory())

@@ -1,0 +1,52 @@
+/** Builds `thumbnet-edge/browser`: one script, and beside it every codec and model that it may fetch. */
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const { resolve } = createRequire(import.meta.url);
+
+/** Name beside the script, and where it comes from. */
+const FILES: Readonly<Record<string, string>> = {
+  "resample.wasm": `${ROOT}src/imaging/resample.wasm`,
+  "jpeg-turbo.wasm": resolve("@cwasm/jpeg-turbo/jpeg-turbo.wasm"),
+  "jpeg-encode.wasm": resolve("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm"),
+  "webp-decode.wasm": resolve("@jsquash/webp/codec/dec/webp_dec.wasm"),
+  "webp-encode.wasm": resolve("@jsquash/webp/codec/enc/webp_enc_simd.wasm"),
+  "avif-decode.wasm": resolve("@jsquash/avif/codec/dec/avif_dec.wasm"),
+  "onnxruntime.wasm": resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"),
+  ...Object.fromEntries(
+    [56, 112].flatMap((size) => [
+      [`downscaler-${size}.json`, `${ROOT}models/downscaler-${size}/card.json`],
+      [`downscaler-${size}.onnx`, `${ROOT}models/downscaler-${size}/1/model.onnx`],
+    ]),
+  ),
+};
+
+/** @param folder gets `index.js` and the files beside it. */
+export async function buildBrowser(folder: string): Promise<void> {
+  const { outputFiles } = await build({
+    entryPoints: [`${ROOT}src/browser/index.ts`],
+    outdir: folder,
+    write: false,
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    minify: true,
+    logLevel: "warning",
+  });
+  for (const { path, contents } of outputFiles) await replace(path, contents);
+  for (const [name, from] of Object.entries(FILES)) await replace(join(folder, name), await readFile(from));
+}
+
+/** Nothing is written where nothing has changed, and never in part: a server may be reading the folder. */
+export async function replace(file: string, contents: Uint8Array): Promise<void> {
+  const there = await readFile(file).catch(() => undefined);
+  if (there && Buffer.compare(there, contents) === 0) return;
+  await mkdir(dirname(file), { recursive: true });
+  const part = `${file}.${process.pid}.part`;
+  await writeFile(part, contents);
+  await rename(part, file);
+}
