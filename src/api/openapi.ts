@@ -5,7 +5,7 @@ import { batchRequest } from "../classify/batch.ts";
 import { classifyOptions } from "../classify/options.ts";
 import { PROBLEMS } from "../errors.ts";
 import { encoders } from "../imaging/encode.ts";
-import { backfillPage, backfillQuery } from "../queue/backfill.ts";
+import { backfillPage, backfillQuery } from "../queue/page.ts";
 import { thumbnailOptions } from "../request/options.ts";
 import { batchLine, classification, health, models, problem, purged } from "./schemas.ts";
 
