@@ -41,7 +41,8 @@ export async function classify(options: ClassifyOptions, parts: ClassifyParts): 
     .filter((student) => mayAsk(student, options))
     .sort((a, b) => sideOf(a) - sideOf(b))
     .map((student) => stageOf(student, parts, adaptive === "auto" ? student.threshold : (adaptive ?? 0)));
-  if (stages.length === 0) throw new Problem("invalid-options", `size: No student reads thumbnails of ${size} pixels.`);
+  if (stages.length === 0)
+    throw new Problem("invalid-options", `head: There is no ${options.head} for thumbnails of ${size} pixels.`);
 
   const outcomes = await runCascade(stages);
   const last = outcomes.at(-1);
@@ -58,10 +59,12 @@ export async function classify(options: ClassifyOptions, parts: ClassifyParts): 
   };
 }
 
-/** The student of the wanted size; with `adaptive` the larger ones as well, and the teacher only if that is asked for. */
-function mayAsk(student: Student, { size, adaptive, teacher }: ClassifyOptions): boolean {
-  if (student.card.role === "teacher") return adaptive !== undefined && teacher === "yes";
-  return sideOf(student) === size || (adaptive !== undefined && sideOf(student) > size);
+/** The wanted head of the wanted size; with `adaptive` the larger students as well, and the teacher only if that is asked for. */
+function mayAsk(student: Student, { size, head, adaptive, teacher }: ClassifyOptions): boolean {
+  const { role, head: own } = student.card;
+  if (role === "teacher") return adaptive !== undefined && teacher === "yes";
+  if (sideOf(student) === size) return own === head;
+  return adaptive !== undefined && sideOf(student) > size && own === "student";
 }
 
 interface StageAnswer {

@@ -1,5 +1,6 @@
 /** The options of `/classify`. A new option is one new row. */
 import { z } from "zod";
+import { HEADS } from "../downscaler/card.ts";
 import { SIZES } from "../request/options.ts";
 
 /** A model has few classes that matter to a caller; the whole distribution of a large one is not an answer. */
@@ -9,6 +10,10 @@ export const classifyOptions = z
   .strictObject({
     size: z.enum(SIZES).default("56").transform(Number).meta({
       description: "Side of the thumbnail that is classified, in pixels; with adaptive, of the first.",
+    }),
+    head: z.enum(HEADS).default("student").meta({
+      description:
+        "What classifies it: the small student, one with more resolution, or the unmodified teacher behind a restorer.",
     }),
     fit: z.enum(["fill", "cover"]).optional().meta({
       description: "Squash the photo to a square, or crop to a centred square; the model's own way if absent.",

@@ -17,6 +17,9 @@ const tensor = z.object({
   range: z.tuple([z.number(), z.number()]).optional(),
 });
 
+/** The kinds of classifier that read thumbnails: T's architecture, the same with more of its early resolution, T itself. */
+export const HEADS = ["student", "student-low-stride", "restored"] as const;
+
 const evaluation = z.object({
   dataset: z.string(),
   images: z.int().positive(),
@@ -31,6 +34,10 @@ export const modelCard = z.object({
   name: z.string().regex(/^[a-z0-9-]+$/),
   role: z.enum(["downscaler", "student", "teacher", "restorer"]),
   version: z.string(),
+  /** For a student: which kind it is of those that read the same thumbnails. */
+  head: z.enum(HEADS).default("student"),
+  /** For an ensemble: the models that run one after the other at the origin; it has no file of its own. */
+  steps: z.array(z.string()).min(2).optional(),
   input: tensor,
   output: tensor,
   /** How a photo becomes the input of a downscaler or teacher; null for what reads thumbnails. */
@@ -47,7 +54,7 @@ export const modelCard = z.object({
   students: z.array(z.string()),
   classes: z.int().positive().nullable(),
   labels: z.string().nullable(),
-  /** Of `1/model.onnx`, lower-case hex. It is part of every cache key. */
+  /** Of `1/model.onnx`, or of the lines of its steps' digests, lower-case hex. It is part of every cache key. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   bytes: z.int().positive(),
   parameters: z.int().positive(),

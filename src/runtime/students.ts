@@ -1,7 +1,11 @@
 /** The classifiers whose logits the bundle can read: their cards and labels; the models themselves run at the origin. */
 import calibration from "../../models/calibration.json";
+import cardRestored56 from "../../models/restored-56/card.json";
+import labelsRestored56 from "../../models/restored-56/labels.txt";
 import card56 from "../../models/student-56/card.json";
 import labels56 from "../../models/student-56/labels.txt";
+import cardLowStride56 from "../../models/student-56-low-stride/card.json";
+import labelsLowStride56 from "../../models/student-56-low-stride/labels.txt";
 import card112 from "../../models/student-112/card.json";
 import labels112 from "../../models/student-112/labels.txt";
 import card224 from "../../models/teacher-224/card.json";
@@ -15,7 +19,13 @@ const fitted = calibrationFile.parse(calibration);
 const teacher = bundled(card224, labels224);
 
 export const classifyModels: ClassifyModels = {
-  students: [bundled(card56, labels56), bundled(card112, labels112), teacher],
+  students: [
+    bundled(card56, labels56),
+    bundled(cardLowStride56, labelsLowStride56),
+    bundled(cardRestored56, labelsRestored56),
+    bundled(card112, labels112),
+    teacher,
+  ],
   whole: [wholePhoto(teacher.card)],
 };
 

@@ -67,13 +67,18 @@ export async function startTriton(models: string, names: readonly string[]): Pro
 function addModel(models: string, name: string, repository: string): void {
   const target = join(repository, name);
   mkdirSync(join(target, "1"), { recursive: true });
+  const labels = join(models, name, "labels.txt");
+  if (existsSync(labels)) cpSync(labels, join(target, "labels.txt"));
   const onnx = resolve(models, name, "1/model.onnx");
-  const config = readFileSync(join(models, name, "config.pbtxt"), "utf8").replace('"onnxruntime"', '"python"');
+  const own = readFileSync(join(models, name, "config.pbtxt"), "utf8");
+  if (own.includes('platform: "ensemble"')) {
+    writeFileSync(join(target, "config.pbtxt"), own);
+    return;
+  }
+  const config = own.replace('"onnxruntime"', '"python"');
   writeFileSync(
     join(target, "config.pbtxt"),
     `${config}\ninstance_group [{ count: 1 kind: KIND_CPU }]\nparameters { key: "onnx" value { string_value: "${onnx}" } }\n`,
   );
-  const labels = join(models, name, "labels.txt");
-  if (existsSync(labels)) cpSync(labels, join(target, "labels.txt"));
   copyFileSync("test/interop/triton/model.py", join(target, "1/model.py"));
 }
