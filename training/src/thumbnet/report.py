@@ -12,12 +12,19 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib import pyplot
 
+from thumbnet.bytes_plot import draw_bytes
+
 Runs = dict[str, list[dict[str, Any]]]  # by name without "-seed<n>": the runs that differ in their seed alone
 
 PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and seeds)
     ("S, 56 px", "student-56", "student-56-bicubic"),
     ("S with a stride-1 stem, 56 px", "student-56-low-stride", "student-56-low-stride-bicubic"),
     ("S, 112 px", "student-112", "student-112-bicubic"),
+)
+FURTHER = (  # rows without a bicubic run of the same schedule beside them
+    ("S, 56 px, E trained with it", "student-56-joint"),
+    ("S with a stride-1 stem, 56 px, longer", "student-56-low-stride-long"),
+    ("S, 112 px, longer", "student-112-long"),
 )
 RESTORED = (
     ("E + D, phases 1 and 2", "downscaler-56"),
@@ -77,6 +84,10 @@ def accuracy_table(runs: Runs) -> str:
             if name in runs:
                 steps = f"{runs[name][0]['options']['learn']['steps']} x {runs[name][0]['options']['learn']['batch']}"
                 text += line(label, thumbnail, steps, runs[name], "student")
+    for label, name in FURTHER:
+        if name in runs:
+            learn = runs[name][0]["options"]["learn"]
+            text += line(label, "E", f"{learn['steps']} x {learn['batch']}", runs[name], "student")
     return text
 
 
@@ -140,7 +151,7 @@ def draw_curves(runs: Runs, path: Path) -> None:
 
 def commands(runs: Runs) -> str:
     """The command of every run that stands in a table."""
-    names = [n for _, *pair in PAIRS for n in pair] + [n for _, n in RESTORED]
+    names = [n for _, *pair in PAIRS for n in pair] + [n for _, n in RESTORED + FURTHER]
     lines = [
         f"    {run['result']['command']}\n        # {run['result']['seconds']} s"
         for name in dict.fromkeys(names)
@@ -159,6 +170,7 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
         "restored": restored_table(runs),
         "cost": cost_table(models, speed),
         "commands": commands(runs),
+        "bytes": draw_bytes(models.parent / "bench" / "results" / "bytes.json", docs / "results-bytes.svg"),
     }
     text = (results / "text.md").read_text()
     for name, value in places.items():

@@ -1,0 +1,78 @@
+"""Accuracy against bytes, as `npm run bench -- bytes` measured it: a picture and what can be read off it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from matplotlib import pyplot
+
+Row = dict[str, Any]
+RIVAL_COLOURS = {"jpeg": "tab:gray", "webp": "tab:olive", "avif": "tab:red"}
+
+
+def frontier(rows: list[Row]) -> list[Row]:
+    """Rows that no other beats with fewer bytes and at least their accuracy, by bytes."""
+    best: list[Row] = []
+    for row in sorted(rows, key=lambda r: (r["meanBytes"], -r["accuracy"])):
+        if not best or row["accuracy"] > best[-1]["accuracy"]:
+            best.append(row)
+    return best
+
+
+def bytes_at(accuracy: float, rows: list[Row]) -> float | None:
+    """Bytes at which the frontier reaches an accuracy, between its points in proportion; None beyond its best."""
+    line = frontier(rows)
+    for before, after in zip([None, *line], line, strict=False):
+        if after["accuracy"] >= accuracy:
+            if before is None:
+                return float(after["meanBytes"])
+            share = (accuracy - before["accuracy"]) / (after["accuracy"] - before["accuracy"])
+            return before["meanBytes"] + share * (after["meanBytes"] - before["meanBytes"])
+    return None
+
+
+def equal_accuracy_table(rows: list[Row]) -> str:
+    """Bytes of each head's files against the cheapest plain file, of any format and size, that is as accurate."""
+    rivals = [r for r in rows if r["sender"] == "photo"]
+    text = "| thumbnail | read by | Mflop at the origin | top-1 % | bytes | plain photo as accurate, bytes | fewer |\n"
+    text += "| --- | --- | --- | --- | --- | --- | --- |\n"
+    heads = dict.fromkeys(r["head"] for r in rows if r["sender"] == "thumbnail")
+    for head in heads:
+        for row in frontier([r for r in rows if r["sender"] == "thumbnail" and r["head"] == head]):
+            theirs = bytes_at(row["accuracy"], rivals)
+            gain = f"{theirs / row['meanBytes']:.2f}x" if theirs else ""
+            quality = f" q{row['quality']}" if row["quality"] else ""
+            text += (
+                f"| {row['side']} px {row['format']}{quality} | {head} | {row['originFlops'] / 1e6:.0f} "
+                f"| {row['accuracy'] * 100:.2f} | {row['meanBytes']} | {round(theirs) if theirs else ''} | {gain} |\n"
+            )
+    return text
+
+
+def draw_bytes(path: Path, picture: Path) -> str:
+    """Draw `bench/results/bytes.json` and return the results page's text; a line in its place if it is not there."""
+    if not path.is_file():
+        return "Not measured yet: `npm run bench -- bytes <val>`.\n"
+    measured = json.loads(path.read_text())
+    rows: list[Row] = measured["rows"]
+    figure, axis = pyplot.subplots(figsize=(7.5, 4.8))
+    for form, colour in RIVAL_COLOURS.items():
+        for side, style in ((224, "-"), (112, "--"), (56, ":")):
+            line = [r for r in rows if r["sender"] == "photo" and (r["format"], r["side"]) == (form, side)]
+            _line(axis, line, f"{form} {side} px into T", color=colour, linestyle=style, marker=".")
+    for head in dict.fromkeys(r["head"] for r in rows if r["sender"] == "thumbnail"):
+        line = [r for r in rows if r["sender"] == "thumbnail" and r["head"] == head and r["format"] in ("webp", "png")]
+        _line(axis, line, f"thumbnail (webp, png), {head}", marker="o", linewidth=2)
+    axis.set(xscale="log", xlabel="mean bytes of a file", ylabel="top-1, %", ylim=(50, 100))
+    axis.grid(alpha=0.3)
+    axis.legend(frameon=False, fontsize=6, ncol=2)
+    figure.tight_layout()
+    figure.savefig(picture, metadata={"Date": None})
+    pyplot.close(figure)
+    about = f"{measured['photos']} photos; `{measured['command']}`, {measured['date']}"
+    return f"![Accuracy against bytes]({picture.name})\n\n{equal_accuracy_table(rows)}\n{about}.\n"
+
+
+def _line(axis: Any, rows: list[Row], label: str, **style: Any) -> None:
+    rows = sorted(rows, key=lambda r: r["meanBytes"])
+    axis.plot([r["meanBytes"] for r in rows], [r["accuracy"] * 100 for r in rows], label=label, **style)
