@@ -8,7 +8,15 @@ import { readFile, writeFile } from "node:fs/promises";
 import { openApi } from "../src/api/openapi.ts";
 import { TABLES } from "./tables.ts";
 
-const FILES = ["README.md", "docs/browser.md", "docs/configuration.md", "docs/origin.md", "docs/problems.md"];
+const FILES = [
+  "README.md",
+  "docs/browser.md",
+  "docs/configuration.md",
+  "docs/cost.md",
+  "docs/origin.md",
+  "docs/performance.md",
+  "docs/problems.md",
+];
 
 const check = process.argv.includes("--check");
 const stale: string[] = [];

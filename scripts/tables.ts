@@ -10,7 +10,16 @@ import { listSettings } from "../src/origin/settings.ts";
 import { thumbnailOptions } from "../src/request/options.ts";
 import { readCard } from "../src/runtime/read-card.ts";
 import { budgetTable } from "./browser-budget.ts";
+import { costTable, priceTable } from "./cost.ts";
 import { cascadeTable, originModelTable, serverTable, wireTable } from "./origin-tables.ts";
+import {
+  decodeTable,
+  downscalerTable,
+  encodeTable,
+  requestTable,
+  targetTable,
+  throughputTable,
+} from "./performance.ts";
 
 /** By the name between `<!-- name -->` and `<!-- /name -->`. */
 export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = {
@@ -50,6 +59,14 @@ export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = 
   originModels: originModelTable,
   wire: wireTable,
   cascade: cascadeTable,
+  targets: targetTable,
+  requests: requestTable,
+  throughput: throughputTable,
+  downscaler: downscalerTable,
+  decoding: decodeTable,
+  encoding: encodeTable,
+  cost: costTable,
+  prices: priceTable,
 };
 
 const property = z.object({
