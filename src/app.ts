@@ -4,7 +4,7 @@ import { describeService } from "./api/routes.ts";
 import { type Answer, answerOf, keptNow } from "./cache/answer.ts";
 import { cached } from "./cache/cached.ts";
 import { RecentFailures } from "./cache/failures.ts";
-import { thumbnailKey } from "./cache/key.ts";
+import { cacheTag, thumbnailKey, thumbnailsOf } from "./cache/key.ts";
 import { purge } from "./cache/purge.ts";
 import { MAX_BATCH_BYTES, parseBatch } from "./classify/batch.ts";
 import {
@@ -73,7 +73,8 @@ export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
   app.get("/thumbnail/*", async (c) => {
     const { spec, source, negotiated } = parseThumbnailGet(requestLine(c), c.var.config.presets);
     const answer = await thumbnailOf(c, source, spec, ifNoneMatch(c));
-    return respondThumbnail(answer, { maxAge: maxAge(c), negotiated, extension: spec.format });
+    const tag = await cacheTag(thumbnailsOf(source).prefix);
+    return respondThumbnail(answer, { maxAge: maxAge(c), negotiated, extension: spec.format, cacheTag: tag });
   });
 
   app.post("/thumbnail/:options", async (c) => {
@@ -117,7 +118,8 @@ export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
   app.delete("/cache/*", async (c) => {
     await checkOwner(c.req.header("authorization"), c.var.config.ownerKey);
     const source = parseSource(rawTarget(c.req.url).slice("/cache/".length));
-    return c.json(await purge(canonicalSource(source), cacheTiers(c)));
+    const tag = await cacheTag(thumbnailsOf(source).prefix);
+    return c.json(await purge(canonicalSource(source), cacheTiers(c)), 200, { "x-cache-tag": tag });
   });
 
   app.post("/backfill", async (c) => {

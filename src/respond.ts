@@ -9,10 +9,12 @@ export interface Delivery {
   readonly negotiated: boolean;
   /** Of the file's name, if someone saves it. */
   readonly extension: string;
+  /** For purging at a CDN in front; Cloudflare takes it off before the client sees it. */
+  readonly cacheTag?: string;
 }
 
 /** 200 with the thumbnail, or 304 if the client has it. `Cache-Status` is that of RFC 9211. */
-export function respondThumbnail(answer: Answer, { maxAge, negotiated, extension }: Delivery): Response {
+export function respondThumbnail(answer: Answer, { maxAge, negotiated, extension, cacheTag }: Delivery): Response {
   const headers = new Headers({
     etag: answer.etag,
     "cache-control": maxAge > 0 ? `public, max-age=${maxAge}` : "no-store",
@@ -22,6 +24,7 @@ export function respondThumbnail(answer: Answer, { maxAge, negotiated, extension
     headers.set("age", String(Math.max(0, Math.floor((Date.now() - answer.storedAt.getTime()) / 1000))));
   }
   if (negotiated) headers.set("vary", "accept");
+  if (cacheTag !== undefined) headers.set("cache-tag", cacheTag);
   if (answer.body === null) return new Response(null, { status: 304, headers });
   headers.set("content-type", answer.contentType);
   headers.set("content-disposition", `inline; filename="thumbnail.${extension}"`);

@@ -3,6 +3,7 @@
 import { type Answer, etagOf, type Kept } from "./answer.ts";
 import { attemptRead, attemptWrite } from "./attempt.ts";
 import { isNotModified } from "./conditional.ts";
+import { cacheTag } from "./key.ts";
 
 /** Entries live under an address of the Worker's own host that no route serves. */
 const edgeUrl = (host: string, key: string) => new URL(`/.edge/${encodeURIComponent(key)}`, host).href;
@@ -35,6 +36,8 @@ export async function writeEdge(cache: Cache, host: string, key: string, kept: K
     "cache-control": `public, max-age=${left}`,
     etag: kept.etag,
     "x-stored-at": kept.storedAt.toISOString(),
+    // In the other data centres, only a purge by tag reaches it.
+    "cache-tag": await cacheTag(key),
   };
   await attemptWrite("edge", () => cache.put(edgeUrl(host, key), new Response(kept.bytes, { headers })));
 }

@@ -35,3 +35,14 @@ export function thumbnailsOf(source: Source): { prefix: string; isShared: boolea
     isShared: name.length > MAX_SOURCE_LENGTH,
   };
 }
+
+/**
+ * The `Cache-Tag` of a source's thumbnails, by which CDNs purge.
+ *
+ * @param key of one of them, or the prefix of all.
+ */
+export async function cacheTag(key: string): Promise<string> {
+  const ofSource = key.slice(0, key.lastIndexOf("/") + 1);
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(ofSource));
+  return `thumbnet-${toHex(digest).slice(0, 16)}`;
+}

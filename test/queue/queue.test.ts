@@ -10,6 +10,7 @@ import { startWorker, type TestWorker } from "../worker/harness.ts";
 const church = await readFile("examples/photos/church.jpg");
 const parachute = await readFile("examples/photos/parachute.jpg");
 const runtime = await nodeRuntime();
+const EXAMPLE: object = JSON.parse(await readFile("examples/queue/notification.json", "utf8"));
 
 /** What `PREGENERATE` below names. */
 const SPECS: readonly ThumbnailSpec[] = [
@@ -23,7 +24,7 @@ beforeAll(async () => {
     { PRESETS: '{"card": "size=112,format=webp,quality=60"}', PREGENERATE: "_ card", ORIGINALS_PREFIX: "photos/" },
     {},
     FAULTY_WORKER_DIR,
-    ["test/queue/dead-letters/wrangler.toml"],
+    ["examples/queue/wrangler.toml"],
   );
 });
 afterAll(() => worker.close());
@@ -43,11 +44,9 @@ async function put(name: string, photo: Uint8Array, action = "PutObject"): Promi
   const key = `photos/${name}`;
   const stored = await worker.env.ORIGINALS.put(key, photo);
   const notification = {
-    account: "3f4b7e3dcab231cbfdaa90a6a28bd548",
+    ...EXAMPLE,
     action,
-    bucket: "thumbnet-originals",
     object: { key, size: photo.length, eTag: stored?.etag },
-    eventTime: "2026-11-24T10:00:00.000Z",
     ...(action === "CopyObject" && { copySource: { bucket: "elsewhere", object: "church.jpg" } }),
   };
   await worker.env.CHANGES.send(notification);
@@ -186,7 +185,7 @@ it("a message that meets a fault is tried again later, and then succeeds", async
 it("a message that cannot be read ends among the dead letters, after its last try", async () => {
   const poison = { action: "PutObject", object: "photos/poison.jpg" };
   await worker.env.CHANGES.send(poison);
-  const letters = worker.harness.getWorker("dead-letters");
+  const letters = worker.harness.getWorker("thumbnet-dead-letters");
   await vi.waitFor(async () => expect(await (await letters.fetch("/")).json()).toEqual([poison]), waiting);
   expect(logged("unreadable", "object")).toHaveLength(6);
 });
