@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,7 @@ SIDE = 56
 @pytest.fixture
 def example(monkeypatch):
     monkeypatch.syspath_prepend(str(EXAMPLE))
-    import finetune
-    import thumbnails
-
-    return finetune, thumbnails
+    return import_module("thumbnails")
 
 
 def write(folder: Path, suffix: str, side: int = SIDE, each: int = 16) -> Path:
@@ -39,8 +37,7 @@ def write(folder: Path, suffix: str, side: int = SIDE, each: int = 16) -> Path:
 
 @pytest.mark.parametrize("suffix", [".npy", ".png", ".webp", ".jpeg"])
 def test_every_format_is_read_as_bytes_with_its_class(example, tmp_path, suffix):
-    _, thumbnails = example
-    data = thumbnails.Thumbnails(write(tmp_path, suffix))
+    data = example.Thumbnails(write(tmp_path, suffix))
     assert data.classes == ["blue", "red"]
     assert len(data) == 32
     for index, label in [(0, 0), (31, 1)]:
@@ -51,12 +48,11 @@ def test_every_format_is_read_as_bytes_with_its_class(example, tmp_path, suffix)
 
 
 def test_what_is_no_thumbnail_of_that_size_is_refused(example, tmp_path):
-    _, thumbnails = example
     with pytest.raises(ValueError, match="Expected 56 pixels a side"):
-        thumbnails.Thumbnails(write(tmp_path / "large", ".png", side=57))[0]
+        example.Thumbnails(write(tmp_path / "large", ".png", side=57))[0]
     (tmp_path / "empty" / "class").mkdir(parents=True)
     with pytest.raises(ValueError, match="found none"):
-        thumbnails.Thumbnails(tmp_path / "empty")
+        example.Thumbnails(tmp_path / "empty")
 
 
 def test_a_model_learns_from_thumbnails_and_the_bytes_are_counted(tmp_path):
@@ -80,14 +76,12 @@ def test_a_model_learns_from_thumbnails_and_the_bytes_are_counted(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".png"])
-def test_tf_data_reads_the_same_pixels(example, monkeypatch, tmp_path, suffix):
+def test_tf_data_reads_the_same_pixels(example, tmp_path, suffix):
     pytest.importorskip("tensorflow")
-    import tfdata
-
-    _, thumbnails = example
+    tfdata = import_module("tfdata")
     folder = write(tmp_path, suffix)
     pairs, classes = tfdata.thumbnails(folder, suffix=suffix)
-    data = thumbnails.Thumbnails(folder)
+    data = example.Thumbnails(folder)
     assert classes == data.classes
     for (pixels, label), (expected, index) in zip(pairs.as_numpy_iterator(), data, strict=True):
         assert label == index
