@@ -1,13 +1,24 @@
-/** `npm run build`: the npm package's JavaScript and types in `dist/`, laid out like `src/`. */
+/**
+ * `npm run build [-- folder]`: the npm package's JavaScript and types, laid out like `src/`, in `dist/` or another folder.
+ */
 import { execFileSync } from "node:child_process";
-import { chmod, copyFile, readFile, rm } from "node:fs/promises";
+import { chmod, copyFile, readdir, readFile, rm } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildBrowser } from "./browser.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const OUT = resolve(process.argv[2] ?? join(ROOT, "dist"));
 
-await rm(`${ROOT}dist`, { recursive: true, force: true });
-execFileSync("tsc", ["-p", `${ROOT}tsconfig.build.json`], { stdio: "inherit" });
-await copyFile(`${ROOT}src/imaging/resample.wasm`, `${ROOT}dist/imaging/resample.wasm`);
+await rm(OUT, { recursive: true, force: true });
+execFileSync("tsc", ["-p", join(ROOT, "tsconfig.build.json"), "--outDir", OUT], { stdio: "inherit" });
+await copyFile(join(ROOT, "src/imaging/resample.wasm"), join(OUT, "imaging/resample.wasm"));
 
-const { bin } = JSON.parse(await readFile(`${ROOT}package.json`, "utf8"));
-for (const command of Object.values<string>(bin)) await chmod(`${ROOT}${command}`, 0o755);
+// Of the browser's part the types stay; its code becomes one script that needs no other package.
+for (const file of await readdir(join(OUT, "browser"))) {
+  if (basename(file) !== "index.d.ts") await rm(join(OUT, "browser", file));
+}
+await buildBrowser(join(OUT, "browser"));
+
+const { bin } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+for (const command of Object.values<string>(bin)) await chmod(join(OUT, command.replace("./dist/", "")), 0o755);

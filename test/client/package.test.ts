@@ -8,21 +8,30 @@ import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/co
 import { unpackTar } from "modern-tar";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cli } from "../cli/run.ts";
+import { RUN_DIR } from "../worker/build.ts";
 
 let folder: string;
 let tarball: Buffer<ArrayBuffer>;
 let project: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "package-"));
-  execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], { stdio: ["ignore", "ignore", "inherit"] });
-  tarball = readFileSync(join(folder, readdirSync(folder)[0] ?? ""));
+  // Built beside a copy of what the package takes from the repository, so that no other run's `dist/` is touched.
+  const staged = join(folder, "staged");
+  for (const name of ["package.json", "README.md", "LICENSE", "models"]) {
+    cpSync(name, join(staged, name), { recursive: true });
+  }
+  execFileSync(process.execPath, ["scripts/build.ts", join(staged, "dist")], { stdio: "inherit" });
+  const pack = ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder];
+  const name = execFileSync("npm", pack, { cwd: staged, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  tarball = readFileSync(join(folder, name.trim()));
   project = join(folder, "project");
   for (const { header, data } of await unpackTar(gunzipSync(tarball))) {
     if (data) write(join(project, "node_modules/thumbnet-edge", header.name.slice("package/".length)), data);
   }
-}, 120_000);
+}, 240_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("publint finds nothing to mend", async () => {
@@ -40,10 +49,13 @@ test("every way to resolve modules finds the right types", async () => {
       problem.kind !== "CJSResolvesToESM" && !("resolutionKind" in problem && problem.resolutionKind === "node10"),
   );
   expect(problems).toEqual([]);
-  expect(Object.keys(checked.entrypoints)).toContain("./client");
+  expect(Object.keys(checked.entrypoints)).toEqual(["./client", "./browser", "./package.json"]);
 });
 
+/** The browser's part is only typed here: it runs in test/browser/downscaling.test.ts. */
 const USE = `
+import type { classify, LocalClassifyOptions } from "thumbnet-edge/browser";
+export const options: Parameters<typeof classify>[2] = { size: 112, format: "png" } satisfies LocalClassifyOptions;
 import { createClient, ProblemError, type Classification } from "thumbnet-edge/client";
 const thumbnet = createClient("https://thumbnails.example.com", {
   key: { id: "web-1", secret: "correct horse battery staple, and 32 bytes" },
@@ -83,14 +95,28 @@ test.each([
 
 test("the command works from the package, beside its dependencies alone", async () => {
   // Here the repository's own dependencies are found further up.
-  const installed = resolve("node_modules/.cache/thumbnet-edge/installed");
-  rmSync(installed, { recursive: true, force: true });
+  const installed = join(RUN_DIR, "installed");
   cpSync(join(project, "node_modules/thumbnet-edge"), installed, { recursive: true });
   const main = join(installed, "dist/cli/main.js");
   const { code, stdout } = await cli(["thumbnail", "examples/photos", "-o", join(folder, "out")], {}, main);
   expect([code, stdout]).toEqual([0, expect.stringMatching(/^3 made/)]);
   expect((await cli(["classify", "examples/photos/church.jpg"], {}, main)).stdout).toMatch(/^church.jpg: church/);
-  expect(statSync("dist/cli/main.js").mode & 0o111).toBe(0o111);
+  expect(statSync(join(folder, "staged/dist/cli/main.js")).mode & 0o111).toBe(0o111);
+}, 240_000);
+
+test("Vite bundles the browser's part, with the files beside it", async () => {
+  write(join(project, "index.html"), '<script type="module" src="/app.js"></script>');
+  write(
+    join(project, "app.js"),
+    'import { thumbnail } from "thumbnet-edge/browser"; globalThis.thumbnail = thumbnail;',
+  );
+  await build({ root: project, logLevel: "error", build: { outDir: "built", assetsInlineLimit: 0 } });
+  const files = readdirSync(join(project, "built/assets"));
+  const named = readdirSync(join(project, "node_modules/thumbnet-edge/dist/browser"));
+  for (const file of named.filter((name) => !name.startsWith("index."))) {
+    const [stem, extension] = file.split(".");
+    expect(files.filter((name) => name.startsWith(`${stem}-`) && name.endsWith(`.${extension}`))).toHaveLength(1);
+  }
 });
 
 function write(file: string, data: string | Uint8Array): void {

@@ -1,14 +1,23 @@
 /** Builds the Worker once per test run, exactly as a deployment does. */
 import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
 
-export const WORKER_DIR = "node_modules/.cache/thumbnet-edge/worker";
+// Set before vitest starts the processes of the tests, which inherit it: each run has a folder of its own.
+process.env.THUMBNET_TEST_RUN ??= String(process.pid);
+
+/** What a run builds. Below node_modules, where the repository's own dependencies are found. */
+export const RUN_DIR = `node_modules/.cache/thumbnet-edge/run-${process.env.THUMBNET_TEST_RUN}`;
+
+export const WORKER_DIR = `${RUN_DIR}/worker`;
 
 /** The same Worker over caches that fail on order. */
-export const FAULTY_WORKER_DIR = "node_modules/.cache/thumbnet-edge/faulty-worker";
+export const FAULTY_WORKER_DIR = `${RUN_DIR}/faulty-worker`;
 
-export default function build(): void {
+/** @returns what vitest runs at the end. */
+export default function build(): () => void {
   bundle("src/worker.ts", WORKER_DIR);
   bundle("test/worker/faulty/worker.ts", FAULTY_WORKER_DIR);
+  return () => rmSync(RUN_DIR, { recursive: true, force: true });
 }
 
 function bundle(entry: string, directory: string): void {
