@@ -38,5 +38,5 @@ export const PHOTOS: readonly BenchPhoto[] = [
   photo("WebP lossy", 6.5, (image) => image.webp({ quality: 80 })),
   photo("WebP lossless", 4.1, (image) => image.webp({ lossless: true, effort: 0 })),
   photo("GIF", 2, (image) => image.gif({ effort: 1 })),
-  photo("AVIF", 2.6, (image) => image.avif({ effort: 0 })),
+  photo("AVIF", 2.15, (image) => image.avif({ effort: 0 })),
 ];

@@ -8,8 +8,10 @@ export interface Workerd {
   readonly url: string;
   /** Process id of the workerd that runs the Worker. */
   readonly pid: number;
-  /** JavaScript heap and all buffers, WebAssembly memories among them, that V8 accounts to the Worker's isolate. */
+  /** JavaScript heap and buffers of the Worker's isolate, garbage included; WebAssembly memories are not in it. */
   isolateBytes(): Promise<number>;
+  /** Collects the isolate's garbage, so that what is left is held by something. */
+  collectGarbage(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,6 +50,18 @@ export async function startWorkerd(vars: Record<string, string> = {}, entry?: st
     url,
     pid: await workerdOf(wrangler),
     isolateBytes: () => heapUsage(inspectorPort),
+    async collectGarbage() {
+      let done = false;
+      const collection = inspect(inspectorPort, "HeapProfiler.collectGarbage").finally(() => {
+        done = true;
+      });
+      // V8 posts the collection as a task, and workerd runs tasks while it serves requests only.
+      while (!done) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await fetch(`${url}/health`);
+      }
+      await collection;
+    },
     async stop() {
       const ended = once(wrangler, "exit");
       wrangler.kill("SIGTERM");
@@ -57,21 +71,28 @@ export async function startWorkerd(vars: Record<string, string> = {}, entry?: st
 }
 
 async function heapUsage(inspectorPort: number): Promise<number> {
+  const { usedSize, backingStorageSize } = (await inspect(inspectorPort, "Runtime.getHeapUsage")) as {
+    usedSize: number;
+    backingStorageSize: number;
+  };
+  return usedSize + backingStorageSize;
+}
+
+/** One command of the DevTools protocol, and its result. */
+async function inspect(inspectorPort: number, method: string): Promise<unknown> {
   const targets = (await (await fetch(`http://127.0.0.1:${inspectorPort}/json`)).json()) as {
     webSocketDebuggerUrl: string;
   }[];
   const socket = new WebSocket(targets[0]?.webSocketDebuggerUrl ?? "", TRUSTED);
   await once(socket, "open");
-  socket.send(JSON.stringify({ id: 1, method: "Runtime.getHeapUsage" }));
+  socket.send(JSON.stringify({ id: 1, method }));
   for (;;) {
     const [event] = (await once(socket, "message")) as [MessageEvent<string>];
-    const message = JSON.parse(event.data) as {
-      id?: number;
-      result?: { usedSize: number; backingStorageSize: number; embedderHeapUsedSize: number };
-    };
-    if (message.id !== 1 || !message.result) continue;
+    const message = JSON.parse(event.data) as { id?: number; result?: unknown; error?: { message: string } };
+    if (message.id !== 1) continue;
     socket.close();
-    return message.result.usedSize + message.result.backingStorageSize;
+    if (message.error) throw new Error(`${method}: ${message.error.message}`);
+    return message.result;
   }
 }
 

@@ -11,11 +11,11 @@ const { resolve } = createRequire(import.meta.url);
 /** Name beside the script, and where it comes from. */
 const FILES: Readonly<Record<string, string>> = {
   "resample.wasm": `${ROOT}src/imaging/resample.wasm`,
-  "jpeg-turbo.wasm": resolve("@cwasm/jpeg-turbo/jpeg-turbo.wasm"),
-  "jpeg-encode.wasm": resolve("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm"),
-  "webp-decode.wasm": resolve("@jsquash/webp/codec/dec/webp_dec.wasm"),
-  "webp-encode.wasm": resolve("@jsquash/webp/codec/enc/webp_enc_simd.wasm"),
-  "avif-decode.wasm": resolve("@jsquash/avif/codec/dec/avif_dec.wasm"),
+  "jpeg-turbo.wasm": `${ROOT}src/imaging/codecs/jpeg-turbo.wasm`,
+  "jpeg-encode.wasm": `${ROOT}src/imaging/codecs/jpeg-encode.wasm`,
+  "webp-decode.wasm": `${ROOT}src/imaging/codecs/webp-decode.wasm`,
+  "webp-encode.wasm": `${ROOT}src/imaging/codecs/webp-encode.wasm`,
+  "avif-decode.wasm": `${ROOT}src/imaging/codecs/avif-decode.wasm`,
   "onnxruntime.wasm": resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"),
   ...Object.fromEntries(
     [56, 112].flatMap((size) => [

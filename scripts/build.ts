@@ -2,7 +2,7 @@
  * `npm run build [-- folder]`: the npm package's JavaScript and types, laid out like `src/`, in `dist/` or another folder.
  */
 import { execFileSync } from "node:child_process";
-import { chmod, copyFile, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, copyFile, cp, readdir, readFile, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildBrowser } from "./browser.ts";
@@ -13,6 +13,7 @@ const OUT = resolve(process.argv[2] ?? join(ROOT, "dist"));
 await rm(OUT, { recursive: true, force: true });
 execFileSync("tsc", ["-p", join(ROOT, "tsconfig.build.json"), "--outDir", OUT], { stdio: "inherit" });
 await copyFile(join(ROOT, "src/imaging/resample.wasm"), join(OUT, "imaging/resample.wasm"));
+await cp(join(ROOT, "src/imaging/codecs"), join(OUT, "imaging/codecs"), { recursive: true });
 
 // Of the browser's part the types stay; its code becomes one script that needs no other package.
 for (const file of await readdir(join(OUT, "browser"))) {

@@ -1,74 +1,53 @@
 import type { CodecName, LoadCodec } from "./image.ts";
-import { InstanceSlot } from "./instances.ts";
+import type { LinearMemory } from "./linear-memory.ts";
 
-/** The factory that Emscripten writes next to a module; only what is used here. */
-type Factory<Module> = (options: {
+interface FactoryOptions {
   noInitialRun: boolean;
   instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void): WebAssembly.Exports;
   print(): void;
   printErr(): void;
-}) => Promise<Module>;
-
-interface Running<Module> {
-  readonly module: Module;
-  readonly memory: WebAssembly.Memory;
 }
 
-const WASM_PAGE = 65_536;
+/** The factory that Emscripten writes next to a module; only what is used here. */
+type Factory<Module> = (options: FactoryOptions) => Promise<Module>;
 
 /**
- * A codec built with Emscripten, its linear memory bounded.
+ * A codec built with Emscripten, in a linear memory that it shares with others.
  *
  * jSquash's own wrappers keep one instance for ever, also after it has trapped, and let it grow to 2 GB; so the
- * factories are called from here. A file that makes the codec ask for more than `maxMemory` bytes is answered "out of
+ * factories are called from here. A file that makes the codec ask for more than the memory's maximum is answered "out of
  * memory" inside the codec.
  */
-export class EmscriptenCodec<Module> {
+export class EmscriptenCodec<Module extends object> {
   readonly #name: CodecName;
   readonly #factory: Factory<Module>;
-  readonly #maxMemory: number;
-  readonly #slot = new InstanceSlot<Running<Module>>(({ memory }) => memory);
+  readonly #memory: LinearMemory;
 
-  constructor(name: CodecName, factory: Factory<Module>, maxMemory: number) {
+  constructor(name: CodecName, factory: Factory<Module>, memory: LinearMemory) {
     this.#name = name;
     this.#factory = factory;
-    this.#maxMemory = maxMemory;
+    this.#memory = memory;
   }
 
   /** Runs `use` on an instance that no failure has touched. Throws what `use` throws. */
-  run<Result>(loadCodec: LoadCodec, use: (module: Module) => Result): Promise<Result> {
-    return this.#slot.lend(
-      () => this.#create(loadCodec),
-      ({ module }) => use(module),
-    );
+  async run<Result>(loadCodec: LoadCodec, use: (module: Module) => Result): Promise<Result> {
+    const compiled = await loadCodec(this.#name);
+    return this.#memory.run(this, (memory) => this.#create(compiled, memory), use);
   }
 
-  async #create(loadCodec: LoadCodec): Promise<Running<Module>> {
-    const compiled = await loadCodec(this.#name);
-    let memory: WebAssembly.Memory | undefined;
-    const module = await this.#factory({
+  #create(compiled: WebAssembly.Module, memory: WebAssembly.Memory): Module {
+    const options: FactoryOptions = {
       noInitialRun: true,
       instantiateWasm: (imports, done) => {
-        const instance = new WebAssembly.Instance(compiled, imports);
-        memory = Object.values(instance.exports).find((item) => item instanceof WebAssembly.Memory);
-        if (memory) this.#bound(memory);
+        const instance = new WebAssembly.Instance(compiled, { ...imports, env: { memory } });
         done(instance);
         return instance.exports;
       },
       print: () => {},
       printErr: () => {},
-    });
-    if (!memory) throw new Error(`${this.#name} exports no memory`);
-    return { module, memory };
-  }
-
-  /** Emscripten grows the memory through this method, and takes a throw for "no more memory". */
-  #bound(memory: WebAssembly.Memory): void {
-    const grow = memory.grow.bind(memory);
-    memory.grow = (pages) => {
-      if (memory.buffer.byteLength + pages * WASM_PAGE > this.#maxMemory)
-        throw new RangeError("the codec's memory is bounded");
-      return grow(pages);
     };
+    // The factory fills the object that it is given, and has done so when it returns; its promise only tells of it later.
+    this.#factory(options).catch(() => {});
+    return options as unknown as Module;
   }
 }

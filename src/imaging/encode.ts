@@ -4,6 +4,7 @@ import webpEncoder from "@jsquash/webp/codec/enc/webp_enc_simd.js";
 import { defaultOptions as WEBP_DEFAULTS } from "@jsquash/webp/meta.js";
 import { EmscriptenCodec } from "./emscripten.ts";
 import type { LoadCodec, RgbImage } from "./image.ts";
+import { encoderMemory } from "./linear-memory.ts";
 import { encodeNpy } from "./npy.ts";
 import { encodePng } from "./png-encode.ts";
 
@@ -28,9 +29,8 @@ interface WasmEncoder {
 // Measured on 60 photos at 56 and 112 pixels: for the same bytes as 4:2:0 as close to the picture below quality 75, up
 // to 1 dB closer above.
 const FULL_CHROMA = { auto_subsample: false, chroma_subsample: 1 };
-const MAX_MEMORY = 32 * 2 ** 20;
-const mozjpeg = new EmscriptenCodec<WasmEncoder>("jpeg-encode", jpegEncoder, MAX_MEMORY);
-const libwebp = new EmscriptenCodec<WasmEncoder>("webp-encode", webpEncoder, MAX_MEMORY);
+const mozjpeg = new EmscriptenCodec<WasmEncoder>("jpeg-encode", jpegEncoder, encoderMemory);
+const libwebp = new EmscriptenCodec<WasmEncoder>("webp-encode", webpEncoder, encoderMemory);
 
 const TABLE = {
   png: { contentType: "image/png", extension: "png", lossy: false, encode: (image) => encodePng(image) },

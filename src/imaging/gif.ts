@@ -1,6 +1,6 @@
 import { Problem } from "../errors.ts";
 import type { OpenSource, PixelTarget } from "./image.ts";
-import { checkMemory, checkPixels } from "./limits.ts";
+import { checkMemory, checkPixels, HEAP_BUDGET } from "./limits.ts";
 import { LzwReader } from "./lzw.ts";
 
 interface GifFrame {
@@ -44,7 +44,7 @@ export const openGif: OpenSource = (bytes) => {
   };
   checkPixels("GIF", canvas, MAX_PIXELS);
   if (frame.width < 1 || frame.height < 1) damaged("its first frame is empty");
-  if (frame.interlaced) checkMemory("interlaced GIF", frame, bytes.length, BYTES_PER_INTERLACED_PIXEL);
+  if (frame.interlaced) checkMemory("interlaced GIF", frame, bytes.length, BYTES_PER_INTERLACED_PIXEL, HEAP_BUDGET);
   return { header: { ...canvas, orientation: 1 }, decode: async (target) => pushCanvas(bytes, frame, canvas, target) };
 };
 

@@ -4,7 +4,7 @@ import { type Kept, planeBytes } from "./jpeg-coefficients.ts";
 import { cmykToRgb } from "./jpeg-color.ts";
 import { type JpegHeader, readJpegMarkers } from "./jpeg-markers.ts";
 import { decodeReduced } from "./jpeg-reduced.ts";
-import { checkPixels, DECODE_BUDGET } from "./limits.ts";
+import { checkPixels, DECODER_MEMORY, HEAP_BUDGET } from "./limits.ts";
 import { withDecompressed } from "./turbojpeg.ts";
 
 // The time is bounded by the pixels (a grey file spends as little as 1/32 bit on one), the memory by the scale: at 1/8
@@ -52,7 +52,7 @@ function scaleFor(header: JpegHeader, target: PixelTarget): number {
   const shorter = Math.min(header.width, header.height);
   let eighths = Math.min(8, Math.max(1, Math.ceil((target.enough * 8) / shorter)));
   // Of a very long picture the other side would be enormous.
-  while (eighths > 1 && scaledMemory(header, eighths) > DECODE_BUDGET) eighths--;
+  while (eighths > 1 && scaledMemory(header, eighths) > DECODER_MEMORY) eighths--;
   return eighths;
 }
 
@@ -66,9 +66,9 @@ function reducedTo(header: JpegHeader, eighths: number, target: PixelTarget): Ke
   const samples = components.reduce((sum, { h, v }) => sum + (width * height * h * v) / (hMax * vMax), 0);
   // Subsampled chroma has half the pixels across, of which it needs some margin, too.
   const wanted = samples < width * height * components.length ? 1.5 * target.enough : target.enough;
-  const fits = scaledMemory(header, eighths) + 2 * samples <= DECODE_BUDGET;
+  const fits = scaledMemory(header, eighths) + 2 * samples <= DECODER_MEMORY;
   if (fits && Math.min(width, height) / 4 < wanted) return undefined;
-  return 2 * end + planeBytes(header, 4) <= DECODE_BUDGET ? 4 : 1;
+  return end + planeBytes(header, 4) <= HEAP_BUDGET ? 4 : 1;
 }
 
 /** Bytes at TurboJPEG's peak, coefficients apart: the file twice and the scaled picture. */

@@ -1,11 +1,21 @@
 import { Problem } from "../errors.ts";
 
 /**
- * Bytes that decoding one photo may take at its peak: the file, its copies and every pixel buffer. A Worker's isolate
- * has 128 MB for everything; the downscaler's session and the code take some 40 MB of the 96 MB that we allow
- * ourselves.
+ * A Worker's isolate has 128 MB for everything, of which we allow ourselves 96 for one photo. Code, models and ONNX Runtime
+ * take 28 MB of them, the encoders 6. The other numbers are here.
  */
+
+/** Bytes that decoding one photo may take at its peak: the file, its copies and every pixel buffer. */
 export const DECODE_BUDGET = 64e6;
+
+/**
+ * The part of it that is WebAssembly's: the linear memory in which all photos are decoded, one after the other. It never
+ * shrinks, so the next photo finds it as large as any before it has made it.
+ */
+export const DECODER_MEMORY = 56 * 2 ** 20;
+
+/** The part that decoders written in JavaScript may take beside that memory, whatever photo has made it grow. */
+export const HEAP_BUDGET = 32e6;
 
 interface Size {
   readonly width: number;

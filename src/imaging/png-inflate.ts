@@ -26,6 +26,7 @@ export async function readRows(
       let filled = 0;
       for (let y = 0; y < height; ) {
         if (used === chunk.length) {
+          free(chunk);
           const { done, value } = await reader.read();
           if (done) damaged("its pixel data end too early");
           chunk = value;
@@ -48,6 +49,12 @@ export async function readRows(
   } finally {
     await reader.cancel().catch(() => {});
   }
+}
+
+/** All pixels come through the chunks: together they are megabytes that would wait for the garbage collector. */
+function free({ buffer, byteLength }: Uint8Array): void {
+  // Node hands out parts of a buffer that it goes on filling.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 // Encoders write chunks of some 8 KB: joined, they pass the stream with fewer turns of the event loop.

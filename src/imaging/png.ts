@@ -2,7 +2,7 @@ import { Problem } from "../errors.ts";
 import { crc32 } from "./crc32.ts";
 import { exifOrientation } from "./exif.ts";
 import type { Header, OpenSource, Orientation, PixelTarget } from "./image.ts";
-import { checkPixels } from "./limits.ts";
+import { checkMemory, checkPixels, HEAP_BUDGET } from "./limits.ts";
 import { readRows } from "./png-inflate.ts";
 import { ADAM7_PASSES, type PixelLayout, rowUnpacker } from "./png-rows.ts";
 
@@ -18,8 +18,8 @@ interface PngHeader extends Header, PixelLayout {
 // bytes.
 const MAX_PIXELS = 40e6;
 const MAX_WIDTH = 65_535;
-// Adam7 completes its rows last, so the whole picture is kept, in at most 4 bytes a pixel: 40 MB.
-const MAX_INTERLACED_PIXELS = 10e6;
+// Adam7 completes its rows last, so the whole picture is kept.
+const BYTES_PER_INTERLACED_PIXEL = 4;
 // Encoders write chunks of 8 KB and more; a file of empty ones would cost a view (some 100 bytes) for every 12 bytes.
 const MAX_CHUNKS = 50_000;
 
@@ -40,7 +40,7 @@ const BIT_DEPTHS: Record<number, readonly number[]> = {
  */
 export const openPng: OpenSource = (bytes) => {
   const header = readHeader(bytes);
-  if (header.interlaced) checkPixels("interlaced PNG", header, MAX_INTERLACED_PIXELS);
+  if (header.interlaced) checkMemory("interlaced PNG", header, bytes.length, BYTES_PER_INTERLACED_PIXEL, HEAP_BUDGET);
   else checkPixels("PNG", header, MAX_PIXELS);
   if (header.width > MAX_WIDTH) {
     throw new Problem("image-too-large", `Expected a width of at most ${MAX_WIDTH} pixels; ${header.width} came.`);

@@ -1,5 +1,5 @@
 import type { LoadCodec } from "./image.ts";
-import { InstanceSlot } from "./instances.ts";
+import { decoderMemory } from "./linear-memory.ts";
 
 /** What `@cwasm/jpeg-turbo`'s wasm exports: the TurboJPEG 2 API for decompression. */
 interface TurboExports {
@@ -35,21 +35,24 @@ export interface TurboRequest {
   readonly format: keyof typeof PIXEL_FORMATS;
 }
 
-const slot = new InstanceSlot<TurboExports>(({ memory }) => memory);
+/** Names this codec to the memory. */
+const turboJpeg = {};
 
 /**
  * Decompresses with DCT scaling and lends the pixels to `use`. `warning`: libjpeg met data that it had to guess.
  * Throws if libjpeg gives up, or what `use` throws; that instance is then dropped.
  */
-export function withDecompressed(
+export async function withDecompressed(
   request: TurboRequest,
   loadCodec: LoadCodec,
   use: (pixels: Uint8Array, warning: boolean) => void,
 ): Promise<void> {
   const { jpeg, width, height } = request;
   const { code, bytes } = PIXEL_FORMATS[request.format];
-  return slot.lend(
-    () => instantiate(loadCodec),
+  const compiled = await loadCodec("jpeg-turbo");
+  decoderMemory.run(
+    turboJpeg,
+    (memory) => instantiate(compiled, memory),
     (turbo) => {
       const handle = turbo.tjInitDecompress();
       const source = turbo.malloc(jpeg.length);
@@ -65,12 +68,12 @@ export function withDecompressed(
   );
 }
 
-async function instantiate(loadCodec: LoadCodec): Promise<TurboExports> {
+function instantiate(compiled: WebAssembly.Module, memory: WebAssembly.Memory): TurboExports {
   const refuse = (): never => {
     throw new Error("TurboJPEG gave up");
   };
   // libjpeg leaves by longjmp after an error: the throw ends the call, and the instance with it.
-  const env = { setjmp: () => 0, longjmp: refuse };
+  const env = { memory, setjmp: () => 0, longjmp: refuse };
   const wasi = {
     environ_sizes_get: () => 0,
     environ_get: refuse,
@@ -79,6 +82,5 @@ async function instantiate(loadCodec: LoadCodec): Promise<TurboExports> {
     fd_seek: refuse,
     fd_write: refuse,
   };
-  const instance = await WebAssembly.instantiate(await loadCodec("jpeg-turbo"), { env, wasi_snapshot_preview1: wasi });
-  return instance.exports as unknown as TurboExports;
+  return new WebAssembly.Instance(compiled, { env, wasi_snapshot_preview1: wasi }).exports as unknown as TurboExports;
 }

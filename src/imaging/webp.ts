@@ -4,10 +4,11 @@ import { EmscriptenCodec } from "./emscripten.ts";
 import { exifOrientation } from "./exif.ts";
 import type { OpenSource, Orientation, PixelTarget } from "./image.ts";
 import { checkMemory } from "./limits.ts";
+import { decoderMemory } from "./linear-memory.ts";
 
 interface Decoder {
   /** RGBA, not premultiplied; null if the file is bad. */
-  decode(file: Uint8Array): { width: number; height: number; data: Uint8ClampedArray } | null;
+  decode(file: Uint8Array): { width: number; height: number; data: Uint8ClampedArray<ArrayBuffer> } | null;
 }
 
 /** The picture inside the container: a bare VP8 or VP8L bitstream and its place on the canvas. */
@@ -25,7 +26,7 @@ interface Frame {
 const FIXED_BYTES = 8.5e6;
 const LOSSY_BYTES_PER_PIXEL = 8;
 const LOSSLESS_BYTES_PER_PIXEL = 12;
-const codec = new EmscriptenCodec<Decoder>("webp-decode", webpDecoder, 64 * 2 ** 20);
+const codec = new EmscriptenCodec<Decoder>("webp-decode", webpDecoder, decoderMemory);
 
 /**
  * WebP (RFC 9649) by libwebp: lossy, lossless, with alpha; of an animation the first frame.
@@ -50,6 +51,8 @@ export const openWebp: OpenSource = (bytes) => {
       if (picture.width !== frame.width || picture.height !== frame.height)
         damaged("its size is not what its header says");
       pushOnCanvas(new Uint8Array(picture.data.buffer), frame, header, target);
+      // Megabytes that would wait for the garbage collector.
+      picture.data.buffer.transfer(0);
     },
   };
 };

@@ -3,7 +3,7 @@ import { Budget, type Lease } from "./budget.ts";
 
 /**
  * Bytes of photos read or being read. The one whose turn it is to be decoded is in the decoder's own budget (see
- * `imaging/limits.ts`): about 40 MB of code and models + 64 MB for that + 24 MB here are the isolate's 128 MB.
+ * `imaging/limits.ts`): about 34 MB of code, models and encoders + 64 MB for that + 24 MB here are the isolate's 128 MB.
  */
 const photoBytes = new Budget({ total: 24e6, maxLeases: 512, maxWaitMs: 10_000, leaseMs: 60_000 });
 

@@ -15,11 +15,11 @@ import { readCard } from "./read-card.ts";
 
 const FILES: Record<CodecName, string> = {
   resample: "../imaging/resample.wasm",
-  "jpeg-turbo": "@cwasm/jpeg-turbo/jpeg-turbo.wasm",
-  "jpeg-encode": "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",
-  "webp-decode": "@jsquash/webp/codec/dec/webp_dec.wasm",
-  "webp-encode": "@jsquash/webp/codec/enc/webp_enc_simd.wasm",
-  "avif-decode": "@jsquash/avif/codec/dec/avif_dec.wasm",
+  "jpeg-turbo": "../imaging/codecs/jpeg-turbo.wasm",
+  "jpeg-encode": "../imaging/codecs/jpeg-encode.wasm",
+  "webp-decode": "../imaging/codecs/webp-decode.wasm",
+  "webp-encode": "../imaging/codecs/webp-encode.wasm",
+  "avif-decode": "../imaging/codecs/avif-decode.wasm",
 };
 
 const { resolve } = createRequire(import.meta.url);

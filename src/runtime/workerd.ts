@@ -1,9 +1,4 @@
 /** What the bundle carries for workerd: compiled codecs and the downscalers. A new model is one new row here. */
-import jpegTurbo from "@cwasm/jpeg-turbo/jpeg-turbo.wasm";
-import avifDecode from "@jsquash/avif/codec/dec/avif_dec.wasm";
-import jpegEncode from "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm";
-import webpDecode from "@jsquash/webp/codec/dec/webp_dec.wasm";
-import webpEncode from "@jsquash/webp/codec/enc/webp_enc_simd.wasm";
 import model56 from "../../models/downscaler-56/1/model.onnx";
 import card56 from "../../models/downscaler-56/card.json";
 import model112 from "../../models/downscaler-112/1/model.onnx";
@@ -11,6 +6,11 @@ import card112 from "../../models/downscaler-112/card.json";
 import { parseCard } from "../downscaler/card.ts";
 import { createDownscaler, type Downscaler } from "../downscaler/downscaler.ts";
 import { loadInWorkerd } from "../downscaler/ort-workerd.ts";
+import avifDecode from "../imaging/codecs/avif-decode.wasm";
+import jpegEncode from "../imaging/codecs/jpeg-encode.wasm";
+import jpegTurbo from "../imaging/codecs/jpeg-turbo.wasm";
+import webpDecode from "../imaging/codecs/webp-decode.wasm";
+import webpEncode from "../imaging/codecs/webp-encode.wasm";
 import type { CodecName, LoadCodec } from "../imaging/image.ts";
 import resample from "../imaging/resample.wasm";
 
