@@ -146,6 +146,7 @@ export const downscalerTable = () =>
           "native, ms an image",
           "workerd / native",
           "by one image a call",
+          "plain WebAssembly / ONNX Runtime",
         ],
         rows.map((row) => [
           String(row.size),
@@ -154,12 +155,14 @@ export const downscalerTable = () =>
           fixed(row.nativeMs),
           fixed(row.ratio),
           fixed(row.ofSingle),
+          fixed(row.plainRatio),
         ]),
       );
       return (
         `${figures}\n\nONNX Runtime is ${mebibytes(bundle.wasmBytes)} of this bundle's ${mebibytes(bundle.allBytes)} MiB ` +
         `(${mebibytes(bundle.wasmGzipBytes)} MiB with gzip). It loads ${startUp.loadMs.toFixed(0)} ms longer than a bare Worker; the first ` +
-        `run of a model takes ${startUp.firstRunMs.toFixed(0)} ms.`
+        `run of a model takes ${startUp.firstRunMs.toFixed(0)} ms; plain WebAssembly's ${startUp.plainLoadMs.toFixed(0)} and ` +
+        `${startUp.plainFirstRunMs.toFixed(0)} ms.`
       );
     },
     ["workerd", "onnxruntime-web", "onnxruntime-node"],

@@ -54,9 +54,15 @@ const SCHEMAS = {
     nativeMs: z.number(),
     ratio: z.number(),
     ofSingle: z.number(),
+    plainRatio: z.number().optional(),
   }).extend({
     bundle: z.object({ allBytes: z.number(), wasmBytes: z.number(), wasmGzipBytes: z.number() }),
-    startUp: z.object({ loadMs: z.number(), firstRunMs: z.number() }),
+    startUp: z.object({
+      loadMs: z.number(),
+      firstRunMs: z.number(),
+      plainLoadMs: z.number(),
+      plainFirstRunMs: z.number(),
+    }),
   }),
 };
 
