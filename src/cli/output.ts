@@ -1,60 +1,42 @@
-/** Where thumbnails go: files in a folder, or samples in one tar. */
-import { createWriteStream, existsSync } from "node:fs";
+/** Where thumbnails go: files in a folder, or one file for all of them. */
+import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createTarPacker } from "modern-tar";
-import { encoders, type OutputFormat } from "../imaging/encode.ts";
+import { encoders } from "../imaging/encode.ts";
+import type { ThumbnailSpec } from "../pipeline.ts";
+import { canonicalOptions } from "../request/options.ts";
+import { openGrowing } from "./growing-file.ts";
+import { stack } from "./output-stack.ts";
+import { tar } from "./output-tar.ts";
 import { stem } from "./photos.ts";
 
 export interface Output {
   /** Is the photo's thumbnail there from an earlier run. */
-  has(photo: string, format: OutputFormat): boolean;
-  write(photo: string, format: OutputFormat, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  close(): Promise<void>;
+  has(photo: string): boolean;
+  write(photo: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** @param complete whether nothing is missing that a later run would make. */
+  close(complete: boolean): Promise<void>;
 }
 
-const fileOf = (photo: string, format: OutputFormat) => `${stem(photo)}.${encoders[format].extension}`;
+/** A folder, or by the name's end one of the files below. @param force whether what is there counts as missing. */
+export async function openOutput(output: string, spec: ThumbnailSpec, force: boolean): Promise<Output> {
+  const kind = [tar, stack].find(({ extension }) => output.endsWith(extension));
+  if (!kind) return openFolder(output, spec, force);
+  return openGrowing(output, kind.records(spec), canonicalOptions({ ...spec }), force);
+}
 
-/** @param force whether thumbnails that are there count as missing. */
-export async function openFolder(folder: string, force: boolean): Promise<Output> {
+async function openFolder(folder: string, { format }: ThumbnailSpec, force: boolean): Promise<Output> {
   await mkdir(folder, { recursive: true });
+  const fileOf = (photo: string) => join(folder, `${stem(photo)}.${encoders[format].extension}`);
   return {
-    has: (photo, format) => !force && existsSync(join(folder, fileOf(photo, format))),
-    async write(photo, format, bytes) {
-      const file = join(folder, fileOf(photo, format));
+    has: (photo) => !force && existsSync(fileOf(photo)),
+    async write(photo, bytes) {
+      const file = fileOf(photo);
       await mkdir(dirname(file), { recursive: true });
       // Renamed when it is whole, so that what an interrupted run leaves is not taken for a thumbnail.
       await writeFile(`${file}.part`, bytes);
       await rename(`${file}.part`, file);
     },
     async close() {},
-  };
-}
-
-/**
- * A WebDataset: samples are told apart by the name up to its first dot and sorted into classes by the folder in it
- * (https://github.com/webdataset/webdataset). Written under another name until it is whole.
- */
-export async function openTar(file: string): Promise<Output> {
-  const { readable, controller } = createTarPacker();
-  await mkdir(dirname(file), { recursive: true });
-  const written = pipeline(Readable.fromWeb(readable as never), createWriteStream(`${file}.part`));
-  // What it throws is thrown by `close`.
-  written.catch(() => {});
-  return {
-    has: () => false,
-    async write(photo, format, bytes) {
-      const name = `${stem(photo).replaceAll(".", "_")}.${encoders[format].extension}`;
-      const writer = controller.add({ name, size: bytes.length, mtime: new Date(0), mode: 0o644 }).getWriter();
-      await writer.write(bytes);
-      await writer.close();
-    },
-    async close() {
-      controller.finalize();
-      await written;
-      await rename(`${file}.part`, file);
-    },
   };
 }

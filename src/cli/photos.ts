@@ -19,12 +19,19 @@ const EXTENSIONS = new Set([".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif"]);
 const MAX_BYTES = 64 * 2 ** 20;
 const TIMEOUT_MS = 30_000;
 
-/** @throws UsageError if there is none, or two would be given the same name. */
-export async function findPhotos(named: readonly string[]): Promise<Photo[]> {
-  if (named.length === 0) throw new UsageError("Expected files, folders or URLs of photos, but got none.");
-  const photos = (await Promise.all(named.map(find))).flat();
+/**
+ * @param listed more of them, of a list. There may be many, from many places: files and URLs have their whole path in their name.
+ * @throws UsageError if there is none, or two would be given the same name.
+ */
+export async function findPhotos(named: readonly string[], listed: readonly string[] = []): Promise<Photo[]> {
+  if (named.length + listed.length === 0) {
+    throw new UsageError("Expected files, folders or URLs of photos, but got none.");
+  }
+  const photos: Photo[] = [];
+  for (const text of named) photos.push(...(await find(text, false)));
+  for (const text of listed) photos.push(...(await find(text, true)));
   if (photos.length === 0) {
-    throw new UsageError(`There is no photo (${[...EXTENSIONS].join(" ")}) in ${named.join(", ")}.`);
+    throw new UsageError(`There is no photo (${[...EXTENSIONS].join(" ")}) in ${[...named, ...listed].join(", ")}.`);
   }
   const seen = new Map<string, Photo>();
   for (const photo of photos) {
@@ -45,12 +52,26 @@ export function stem(name: string): string {
   return name.slice(0, name.length - extname(name).length);
 }
 
-async function find(named: string): Promise<Photo[]> {
-  if (/^https?:\/\//i.test(named)) return [{ name: nameOf(new URL(named)), from: named, read: () => download(named) }];
+/** The lines of a file, or of the standard input if it is called "-". @throws UsageError */
+export async function readList(file: string): Promise<string[]> {
+  const text = await readFile(file === "-" ? "/dev/stdin" : file, "utf8").catch(() => {
+    throw new UsageError(`There is no list "${file}".`);
+  });
+  return text.split(/\r?\n/).filter((line) => line.trim() !== "");
+}
+
+async function find(named: string, whole: boolean): Promise<Photo[]> {
+  if (/^https?:\/\//i.test(named)) {
+    if (!URL.canParse(named)) throw new UsageError(`Expected a URL, but got "${named}".`);
+    return [{ name: nameOf(new URL(named), whole), from: named, read: () => download(named) }];
+  }
   const found = await stat(named).catch(() => {
     throw new UsageError(`There is no file or folder "${named}".`);
   });
-  if (!found.isDirectory()) return [{ name: basename(named), from: named, read: () => readFile(named) }];
+  if (!found.isDirectory()) {
+    const name = whole ? join("/", named).slice(1).split(sep).join("/") : basename(named);
+    return [{ name, from: named, read: () => readFile(named) }];
+  }
   const entries = await readdir(named, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile() && EXTENSIONS.has(extname(entry.name).toLowerCase()))
@@ -63,8 +84,11 @@ async function find(named: string): Promise<Photo[]> {
     }));
 }
 
-function nameOf({ hostname, pathname }: URL): string {
-  return pathname.split("/").findLast(Boolean) ?? hostname;
+/** @param whole with host, path and query. */
+function nameOf({ hostname, pathname, search }: URL, whole: boolean): string {
+  if (!whole) return pathname.split("/").findLast(Boolean) ?? hostname;
+  const query = search.replaceAll(/[^\w-]+/g, "_");
+  return `${hostname}${stem(pathname)}${query}${extname(pathname)}`;
 }
 
 async function download(url: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -6,14 +6,22 @@ const ALIGNMENT = 64;
 
 /** An `.npy` file, version 1.0 (NEP 1): uint8, shape (height, width, 3), C order. `numpy.load` reads it. */
 export function encodeNpy(image: RgbImage): Uint8Array<ArrayBuffer> {
-  const text = `{'descr': '|u1', 'fortran_order': False, 'shape': (${image.height}, ${image.width}, 3), }`;
-  const start = Math.ceil((MAGIC.length + 2 + text.length + 1) / ALIGNMENT) * ALIGNMENT;
-  const header = `${text.padEnd(start - MAGIC.length - 3)}\n`;
-  const file = new Uint8Array(start + image.data.length);
+  const header = npyHeader([image.height, image.width, 3]);
+  const file = new Uint8Array(header.length + image.data.length);
+  file.set(header);
+  file.set(image.data, header.length);
+  return file;
+}
+
+/** What stands before a uint8 array of this shape in C order: 128 bytes for every shape that occurs here. */
+export function npyHeader(shape: readonly number[]): Uint8Array<ArrayBuffer> {
+  const text = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;
+  const length = Math.ceil((MAGIC.length + 2 + text.length + 1) / ALIGNMENT) * ALIGNMENT;
+  const header = `${text.padEnd(length - MAGIC.length - 3)}\n`;
+  const file = new Uint8Array(length);
   file.set(MAGIC);
   file.set([header.length & 255, header.length >> 8], MAGIC.length);
   file.set(new TextEncoder().encode(header), MAGIC.length + 2);
-  file.set(image.data, start);
   return file;
 }
 

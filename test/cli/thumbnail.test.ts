@@ -1,5 +1,7 @@
 import {
+  appendFileSync,
   copyFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,10 +15,13 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unpackTar } from "modern-tar";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { makeThumbnail, type Runtime, type ThumbnailSpec } from "../../src/pipeline.ts";
 import { nodeRuntime } from "../../src/runtime/node.ts";
 import { cli, inProcess } from "./run.ts";
+
+// Each run of the command loads ONNX Runtime anew, in as many threads as there are cores.
+vi.setConfig({ testTimeout: 120_000 });
 
 const CHURCH = "examples/photos/church.jpg";
 const PHOTOS = ["church", "french-horn", "parachute"];
@@ -90,6 +95,95 @@ test("a tar has one sample a photo, with dots only before the extension", async 
   expect(Buffer.from(church?.data ?? [])).toEqual(await thumbnailOf(CHURCH, { size: 56, format: "npy" }));
 });
 
+test("an npy stacks all thumbnails, with their names beside it in the same order", async () => {
+  const file = join(folder, "set.npy");
+  const { code, stdout } = await cli(["thumbnail", "examples/photos", "-o", file, "--size", "112"]);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^3 made, in /)]);
+  expect(readdirSync(folder).sort()).toEqual(["set.json", "set.npy"]);
+  const names: string[] = JSON.parse(readFileSync(join(folder, "set.json"), "utf8"));
+  expect([...names].sort()).toEqual(PHOTOS.map((name) => `${name}.jpg`));
+  const bytes = readFileSync(file);
+  expect(bytes.subarray(10, 128).toString()).toMatch(
+    /^\{'descr': '\|u1', 'fortran_order': False, 'shape': \(3, 112, 112, 3\), \} +\n$/,
+  );
+  expect(bytes.length).toBe(128 + 3 * 112 * 112 * 3);
+  for (const [i, name] of names.entries()) {
+    const npy = await thumbnailOf(`examples/photos/${name}`, { size: 112, format: "npy" });
+    const start = 128 + i * 112 * 112 * 3;
+    expect(Buffer.compare(bytes.subarray(start, start + 112 * 112 * 3), npy.subarray(128))).toBe(0);
+  }
+});
+
+test.each([
+  { file: "set.tar", format: "png" },
+  { file: "set.npy", format: "npy" },
+])(
+  "an interrupted $file is gone on with, its torn end cut off; other options are refused",
+  async ({ file, format }) => {
+    const photos = join(folder, "photos");
+    cpSync("examples/photos", photos, { recursive: true });
+    writeFileSync(join(photos, "church.jpg"), "not yet whole");
+    const output = join(folder, "out", file);
+    const run = (...more: string[]) => cli(["thumbnail", photos, "-o", output, ...more]);
+    expect(await run()).toMatchObject({ code: 1, stdout: expect.stringMatching(/^2 made, 1 failed/) });
+    expect(readdirSync(join(folder, "out")).sort()).toEqual([`${file}.journal`, `${file}.part`]);
+    appendFileSync(`${output}.part`, "what a run wrote when it was stopped");
+    appendFileSync(`${output}.journal`, "123 without the end of its li");
+    copyFileSync(CHURCH, join(photos, "church.jpg"));
+
+    expect((await run("--fit", "cover")).stderr).toMatch(
+      new RegExp(`was begun with format=${format},size=56, not fit=cover,format=${format},size=56\\. .*--force`),
+    );
+    expect(await run()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 made, 2 there already/) });
+    const expected = await thumbnailOf(CHURCH, { size: 56, format: format as "png" });
+    if (format === "png") {
+      const entries = await unpackTar(readFileSync(output));
+      expect(entries.map(({ header }) => header.name).sort()).toEqual(PHOTOS.map((name) => `${name}.png`));
+      expect(Buffer.from(entries.at(-1)?.data ?? [])).toEqual(expected);
+    } else {
+      expect(readFileSync(output).subarray(-56 * 56 * 3)).toEqual(expected.subarray(-56 * 56 * 3));
+    }
+  },
+);
+
+test("--skip-failed finishes a tar without what failed", async () => {
+  const damaged = join(folder, "damaged.jpg");
+  writeFileSync(damaged, "no photo");
+  const tar = join(folder, "set.tar");
+  expect((await cli(["thumbnail", CHURCH, damaged, "-o", tar, "--skip-failed"])).code).toBe(1);
+  expect((await unpackTar(readFileSync(tar))).map(({ header }) => header.name)).toEqual(["church.png"]);
+});
+
+test("a list of URLs goes on where it was: what is there is not fetched again", async () => {
+  const asked: string[] = [];
+  let whole = false;
+  const server = createServer(({ url = "" }, response) => {
+    asked.push(url);
+    if (url.startsWith("/a/") || whole) response.end(readFileSync(CHURCH));
+    else response.writeHead(503).end();
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const list = join(folder, "list.txt");
+  // The same file name in two places, and twice the same but for the query.
+  writeFileSync(list, `${base}/a/church.jpg\n${base}/b/church.jpg\n\n${base}/b/church.jpg?v=2\r\n${CHURCH}\n`);
+  const out = join(folder, "out");
+  const run = () => cli(["thumbnail", "--list", list, "-o", out]);
+  expect(await run()).toMatchObject({ code: 1, stdout: expect.stringMatching(/^2 made, 2 failed/) });
+  asked.length = 0;
+  whole = true;
+  expect(await run()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^2 made, 2 there already/) });
+  expect(asked.sort()).toEqual(["/b/church.jpg", "/b/church.jpg?v=2"]);
+  server.close();
+  const files = readdirSync(out, { recursive: true }).filter((name) => String(name).endsWith(".png"));
+  expect(files.sort()).toEqual([
+    "127.0.0.1/a/church.png",
+    "127.0.0.1/b/church.png",
+    "127.0.0.1/b/church_v_2.png",
+    "examples/photos/church.png",
+  ]);
+});
+
 test("photos are fetched from URLs; what fails is named, the rest is made", async () => {
   const server = createServer((request, response) => {
     if (request.url === "/photos/church.jpg?v=2") response.end(readFileSync(CHURCH));
@@ -127,6 +221,8 @@ test.each([
   { args: ["-o", "out", CHURCH, "--size", "57"], message: /size: .*"56"\|"112"/ },
   { args: ["-o", "out", CHURCH, "--format", "auto"], message: /auto is for browsers/ },
   { args: ["-o", "out", CHURCH, "--format", "png", "--quality", "5"], message: /quality: has a meaning only/ },
+  { args: ["-o", "out.npy", CHURCH, "--format", "png"], message: /--format npy, or none, for out.npy, but got "png"/ },
+  { args: ["-o", "out", "--list", "nowhere.txt"], message: /no list "nowhere.txt"/ },
   { args: ["-o", "out", CHURCH, "--jobs", "0"], message: /whole number from 1 to 256 for --jobs, but got "0"/ },
   { args: ["-o", "out", CHURCH, "--colour"], message: /--colour/ },
 ])("the command line $args is refused with what mends it", async ({ args, message }) => {

@@ -1,0 +1,26 @@
+/**
+ * A tar as WebDataset reads it (https://github.com/webdataset/webdataset): samples are told apart by the name up to its first
+ * dot, and sorted into classes by the folder in it.
+ */
+import { packTar } from "modern-tar";
+import { encoders } from "../imaging/encode.ts";
+import type { ThumbnailSpec } from "../pipeline.ts";
+import type { Records } from "./growing-file.ts";
+import { stem } from "./photos.ts";
+
+/** Two empty blocks, as POSIX wants them. */
+const END = new Uint8Array(1024);
+
+export const tar = {
+  extension: ".tar",
+  records: ({ format }: ThumbnailSpec): Records => ({
+    begin: new Uint8Array(),
+    async record(photo, thumbnail) {
+      const name = `${stem(photo).replaceAll(".", "_")}.${encoders[format].extension}`;
+      const header = { name, size: thumbnail.length, mtime: new Date(0), mode: 0o644 };
+      const archive = await packTar([{ header, body: thumbnail }]);
+      return archive.subarray(0, -END.length);
+    },
+    finish: () => ({ begin: new Uint8Array(), end: END }),
+  }),
+};
