@@ -13,6 +13,7 @@ const FILES = [
   "docs/browser.md",
   "docs/configuration.md",
   "docs/cost.md",
+  "docs/operations.md",
   "docs/origin.md",
   "docs/performance.md",
   "docs/problems.md",

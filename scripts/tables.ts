@@ -20,6 +20,7 @@ import {
   targetTable,
   throughputTable,
 } from "./performance.ts";
+import { dataPointTable, hitsQuery, problemsQuery } from "./queries.ts";
 
 /** By the name between `<!-- name -->` and `<!-- /name -->`. */
 export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = {
@@ -34,6 +35,9 @@ export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = 
         description ?? "",
       ]),
     ),
+  dataPoint: dataPointTable,
+  hitsQuery,
+  problemsQuery,
   problems: () =>
     table(
       ["type", "status", "title", "what it means", "what to do"],

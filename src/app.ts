@@ -7,6 +7,7 @@ import { RecentFailures } from "./cache/failures.ts";
 import { cacheTag, thumbnailKey, thumbnailsOf } from "./cache/key.ts";
 import { purge } from "./cache/purge.ts";
 import { MAX_BATCH_BYTES, parseBatch } from "./classify/batch.ts";
+import { observed } from "./classify/classifier.ts";
 import {
   type ClassifyRoom,
   classifyBatch,
@@ -22,10 +23,12 @@ import {
   cacheTiers,
   ifNoneMatch,
   maxAge,
+  mountOf,
   requestLine,
   sourceContext,
+  targetOf,
 } from "./http/context.ts";
-import { receiveRequests, refuseTheRest } from "./http/middleware.ts";
+import { receiveRequests, refuseTheRest, type ToEnv } from "./http/middleware.ts";
 import type { Lease } from "./overload/budget.ts";
 import { inTurn, withPhotoBytes } from "./overload/isolate.ts";
 import { countWork } from "./overload/rate-limit.ts";
@@ -33,38 +36,53 @@ import { downscalerFor, makeThumbnail, type Runtime, type ThumbnailSpec } from "
 import { backfill } from "./queue/backfill.ts";
 import { readPost } from "./request/body.ts";
 import { checkOwner } from "./request/owner.ts";
-import { authorize, rawTarget } from "./request/sign.ts";
+import { authorize } from "./request/sign.ts";
 import { canonicalSource, parseSource, type Source } from "./request/source.ts";
 import { parseThumbnailGet, parseThumbnailPost } from "./request/thumbnail.ts";
 import { respondThumbnail } from "./respond.ts";
 import { readSource } from "./source/read.ts";
 
-/** The service as a hono app. `runtime` brings the models and codecs of the place it runs in. */
-export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
+/**
+ * The service as a hono app.
+ *
+ * @param runtime brings the models and codecs of the place it runs in.
+ * @param toEnv gives the service's environment from that of the app that it is mounted in.
+ */
+export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const failures = new RecentFailures();
   /** Thumbnails, and whole photos for models that read those. */
   const pictures = { ...runtime, downscalers: [...runtime.downscalers, ...runtime.whole] };
-  receiveRequests(app);
+  receiveRequests(app, toEnv);
 
   /** From the nearest tier, or made of the original now. */
   async function thumbnailOf(c: AppContext, source: Source, spec: ThumbnailSpec, known: string | null) {
     const key = await thumbnailKey(source, spec, downscalerFor(spec.size, pictures).card);
-    return cached(key, known, cacheTiers(c), (validators) =>
+    const answer = await cached(key, known, cacheTiers(c), (validators) =>
       failures.guard(canonicalSource(source), c.var.config.failureMaxAge, () =>
         withinLimits(c, async (lease) => {
-          const original = await readSource(source, { ...sourceContext(c), lease }, validators);
+          const { observation } = c.var;
+          const context = { ...sourceContext(c), lease };
+          const original = await observation.step("source", () => readSource(source, context, validators));
           if (original.status === "not-modified") return null;
-          const thumbnail = await inTurn(() => makeThumbnail(original.bytes, spec, pictures));
+          observation.bytesIn += original.bytes.length;
+          const thumbnail = await inTurn(() => makeThumbnail(original.bytes, spec, pictures, observation.step));
           return { thumbnail, validators: original };
         }),
       ),
     );
+    c.var.observation.tier = answer.from;
+    return answer;
   }
 
   /** Reads the body and works on it, within what the isolate grants. */
   function onPost<T>(c: AppContext, use: (photo: Uint8Array) => Promise<T>): Promise<T> {
-    const work = withinLimits(c, async (lease) => use(await readPost(c.req.raw, c.var.config.maxImageBytes, lease)));
+    const { config, observation } = c.var;
+    const work = withinLimits(c, async (lease) => {
+      const photo = await observation.step("source", () => readPost(c.req.raw, config.maxImageBytes, lease));
+      observation.bytesIn = photo.length;
+      return use(photo);
+    });
     // If the client leaves, it still ends in order and gives back what it holds of the isolate.
     c.executionCtx.waitUntil(work.catch(() => {}));
     return work;
@@ -79,7 +97,9 @@ export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
 
   app.post("/thumbnail/:options", async (c) => {
     const { spec, negotiated } = parseThumbnailPost(requestLine(c), c.var.config.presets);
-    const thumbnail = await onPost(c, (photo) => inTurn(() => makeThumbnail(photo, spec, runtime)));
+    const thumbnail = await onPost(c, (photo) =>
+      inTurn(() => makeThumbnail(photo, spec, runtime, c.var.observation.step)),
+    );
     const answer = answerOf(await keptNow(thumbnail, {}), "computed", null);
     return respondThumbnail(answer, { maxAge: 0, negotiated, extension: spec.format });
   });
@@ -87,9 +107,10 @@ export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
   /** What the routes below take from here. */
   const classifyRoom = (c: AppContext): ClassifyRoom => ({
     ...runtime,
-    classifier: c.var.classifier,
+    classifier: observed(c.var.classifier, c.var.observation.step),
     presets: c.var.config.presets,
     tiers: cacheTiers(c),
+    mount: mountOf(c),
     thumbnail: async (source, spec) => bodyOf(await thumbnailOf(c, source, spec, null)),
   });
 
@@ -101,7 +122,7 @@ export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
   app.post("/classify/:options", async (c) => {
     const classification = await onPost(c, (photo) =>
       classifyPost(c.var.authorized.target, photo, classifyRoom(c), (spec) =>
-        inTurn(async () => (await makeThumbnail(photo, spec, pictures)).bytes),
+        inTurn(async () => (await makeThumbnail(photo, spec, pictures, c.var.observation.step)).bytes),
       ),
     );
     return respondClassification(classification, null, 0);
@@ -117,7 +138,7 @@ export function createApp(runtime: Runtime & ClassifyModels): Hono<AppEnv> {
 
   app.delete("/cache/*", async (c) => {
     await checkOwner(c.req.header("authorization"), c.var.config.ownerKey);
-    const source = parseSource(rawTarget(c.req.url).slice("/cache/".length));
+    const source = parseSource(targetOf(c).slice("/cache/".length));
     const tag = await cacheTag(thumbnailsOf(source).prefix);
     return c.json(await purge(canonicalSource(source), cacheTiers(c)), 200, { "x-cache-tag": tag });
   });

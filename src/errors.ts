@@ -65,9 +65,9 @@ export class Problem extends Error {
     return this.row.status;
   }
 
-  /** The body of RFC 9457; `base` is the absolute or relative prefix of the pages that explain each type. */
-  toJSON(base = "/problems/"): { type: string; title: string; status: number; detail: string } {
+  /** The body of RFC 9457. @param mount the path that the service is mounted at; the type's page is below it. */
+  toJSON(mount = ""): { type: string; title: string; status: number; detail: string } {
     const { status, title } = this.row;
-    return { type: `${base}${this.code}`, title, status, detail: this.message };
+    return { type: `${mount}/problems/${this.code}`, title, status, detail: this.message };
   }
 }

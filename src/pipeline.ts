@@ -3,6 +3,7 @@ import type { Downscaler } from "./downscaler/downscaler.ts";
 import { decode } from "./imaging/decode.ts";
 import { encoders } from "./imaging/encode.ts";
 import type { Geometry, LoadCodec, RgbImage } from "./imaging/image.ts";
+import { type Step, unobserved } from "./observation.ts";
 import type { Format } from "./request/options.ts";
 
 /** Of webp and jpeg. At these sizes it is about a tenth of the lossless bytes. */
@@ -39,11 +40,17 @@ export function downscalerFor(size: number, runtime: Runtime): Downscaler {
  *
  * @throws Problem `unsupported-format`, `image-too-large`, `undecodable-image`.
  */
-export async function downscalePhoto(photo: Uint8Array, spec: ThumbnailSpec, runtime: Runtime): Promise<RgbImage> {
+export async function downscalePhoto(
+  photo: Uint8Array,
+  spec: ThumbnailSpec,
+  runtime: Runtime,
+  step: Step = unobserved,
+): Promise<RgbImage> {
   const downscaler = downscalerFor(spec.size, runtime);
   const { size, filter, fit } = downscaler.preprocessing;
-  const square = await decode(photo, { size, filter, fit: spec.fit ?? fit }, runtime.loadCodec);
-  return downscaler.downscale(square);
+  const geometry = { size, filter, fit: spec.fit ?? fit };
+  const square = await step("decode", () => decode(photo, geometry, runtime.loadCodec));
+  return step("downscale", () => downscaler.downscale(square));
 }
 
 /** `downscalePhoto`, then the encoding that was asked for. */
@@ -51,11 +58,10 @@ export async function makeThumbnail(
   photo: Uint8Array,
   spec: ThumbnailSpec,
   runtime: Runtime,
+  step: Step = unobserved,
 ): Promise<EncodedThumbnail> {
-  const thumbnail = await downscalePhoto(photo, spec, runtime);
+  const thumbnail = await downscalePhoto(photo, spec, runtime, step);
   const { contentType, encode } = encoders[spec.format];
-  return {
-    bytes: await encode(thumbnail, { quality: spec.quality ?? DEFAULT_QUALITY }, runtime.loadCodec),
-    contentType,
-  };
+  const quality = spec.quality ?? DEFAULT_QUALITY;
+  return { bytes: await step("encode", () => encode(thumbnail, { quality }, runtime.loadCodec)), contentType };
 }

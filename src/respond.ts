@@ -32,10 +32,10 @@ export function respondThumbnail(answer: Answer, { maxAge, negotiated, extension
   return new Response(answer.body, { headers });
 }
 
-/** RFC 9457; never cached by clients, so that a source that recovers is seen at once. */
-export function respondProblem(problem: Problem): Response {
+/** RFC 9457; never cached by clients, so that a source that recovers is seen at once. `mount` is where the service is. */
+export function respondProblem(problem: Problem, mount: string): Response {
   const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
   if (problem.row.retryAfter) headers.set("retry-after", String(problem.row.retryAfter));
   if (problem.code === "unauthorized") headers.set("www-authenticate", 'Bearer realm="thumbnet-edge"');
-  return new Response(JSON.stringify(problem.toJSON()), { status: problem.status, headers });
+  return new Response(JSON.stringify(problem.toJSON(mount)), { status: problem.status, headers });
 }

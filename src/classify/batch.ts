@@ -67,10 +67,12 @@ export function createTurns(atOnce = AT_ONCE): <T>(work: () => Promise<T>) => Pr
 /**
  * NDJSON in order of completion: `{"index", "status": 200, ...}` or `{"index", ...problem}` a line.
  *
+ * @param mount the path that the service is mounted at.
  * @param work gives one item's answer. Whatever it throws becomes the item's line.
  */
 export function streamBatch(
   items: readonly BatchItem[],
+  mount: string,
   work: (item: BatchItem, index: number) => Promise<object>,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
@@ -85,7 +87,7 @@ export function streamBatch(
           try {
             write({ index, status: 200, ...(await work(item, index)) });
           } catch (error) {
-            write({ index, ...problemOf(error).toJSON() });
+            write({ index, ...problemOf(error).toJSON(mount) });
           }
         }),
       );

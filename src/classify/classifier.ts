@@ -1,6 +1,7 @@
 /** Logits for a batch of thumbnails from whichever origin can give them: batches, failover, retries, all within one time. */
 import type { ModelCard } from "../downscaler/card.ts";
 import { Problem } from "../errors.ts";
+import type { Step } from "../observation.ts";
 import { type Breaker, type BreakerLimits, createBreaker } from "./breaker.ts";
 import { createOriginClient, type OriginClient } from "./origin-client.ts";
 import { OriginError } from "./origin-error.ts";
@@ -76,7 +77,7 @@ export function createClassifier(config: ClassifierConfig, world: ClassifierWorl
       const left = Math.max(0, deadline - now());
       if (!breaker.tryPass()) continue;
       try {
-        return await observed(breaker, client, card, batch, rows, left / (origins.length - index));
+        return await inferVia(breaker, client, card, batch, rows, left / (origins.length - index));
       } catch (error) {
         if (!(error instanceof OriginError)) throw error;
         last = last === undefined || !error.kind.again ? error : last;
@@ -114,7 +115,12 @@ export function createClassifier(config: ClassifierConfig, world: ClassifierWorl
   };
 }
 
-async function observed(
+/** The same, with its work as the step `origin`. */
+export function observed(classifier: Classifier, step: Step): Classifier {
+  return { classify: (images, card) => step("origin", () => classifier.classify(images, card)) };
+}
+
+async function inferVia(
   breaker: Breaker,
   client: OriginClient,
   card: ModelCard,

@@ -28,6 +28,8 @@ export interface ClassifyRoom extends ClassifyModels {
   readonly classifier: Classifier;
   readonly presets: Presets;
   readonly tiers: CacheTiers;
+  /** The path that the service is mounted at. */
+  readonly mount: string;
   /** A source's thumbnail as the `/thumbnail` route has it: from the cache or made now. */
   readonly thumbnail: (source: Source, spec: ThumbnailSpec) => Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -88,7 +90,7 @@ export function classifyBatch(
     if (!gather) throw new Error(`There is no gather for ${card.name}.`);
     return gather.add(pixels);
   };
-  return streamBatch(items, async ({ source, options }) => {
+  return streamBatch(items, room.mount, async ({ source, options }) => {
     try {
       const target = await authorized(`${ROUTE}${options}/${source}`);
       return await classifySource(target, room, infer, (...asked) => inTurn(() => room.thumbnail(...asked)));
@@ -124,7 +126,8 @@ export async function respondClassification(
   const etag = await etagOf(body);
   const headers = { etag, "cache-control": maxAge > 0 ? `public, max-age=${maxAge}` : "no-store" };
   if (isNotModified(ifNoneMatch, etag)) return new Response(null, { status: 304, headers });
-  return new Response(body, { headers: { ...headers, "content-type": "application/json" } });
+  const length = String(body.length);
+  return new Response(body, { headers: { ...headers, "content-type": "application/json", "content-length": length } });
 }
 
 /** Lines as they come; buffering them would undo it. */

@@ -4,17 +4,38 @@ import { basePath } from "hono/route";
 import type { CacheTiers } from "../cache/cached.ts";
 import type { Classifier } from "../classify/classifier.ts";
 import type { Config } from "../config.ts";
-import type { Authorized } from "../request/sign.ts";
+import { Problem } from "../errors.ts";
+import type { Observation } from "../observation.ts";
+import { type Authorized, rawTarget } from "../request/sign.ts";
 import type { RequestLine } from "../request/thumbnail.ts";
 import { checkAddresses } from "../source/dns.ts";
 import type { SourceContext } from "../source/read.ts";
+import type { Metrics } from "./data-point.ts";
 
-export type AppEnv = { Bindings: Env; Variables: { config: Config; classifier: Classifier; authorized: Authorized } };
+/** What the service finds in its environment: the buckets always, its variables as texts, everything else if it is bound. */
+export interface Bindings extends Partial<Env> {
+  readonly THUMBNAILS: R2Bucket;
+  readonly ORIGINALS: R2Bucket;
+  readonly METRICS?: Metrics;
+  readonly [variable: string]: unknown;
+}
+
+export interface AppEnv {
+  Bindings: Bindings;
+  Variables: { config: Config; classifier: Classifier; authorized: Authorized; observation: Observation };
+}
 export type AppContext = Context<AppEnv>;
 
 /** The path below which the service is mounted in another app; "" for a Worker of its own. */
 export function mountOf(c: Context): string {
   return basePath(c).replace(/\/$/, "");
+}
+
+/** Path and query as received, below the mount: what is signed. @throws Problem `not-found` if the mount is spelled in another way. */
+export function targetOf(c: Context): string {
+  const [target, mount] = [rawTarget(c.req.url), mountOf(c)];
+  if (!target.startsWith(`${mount}/`)) throw new Problem("not-found", `Expected a path that starts with ${mount}/.`);
+  return target.slice(mount.length);
 }
 
 /** The request without its signature: what is asked for. */

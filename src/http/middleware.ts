@@ -6,10 +6,12 @@ import { secureHeaders } from "hono/secure-headers";
 import { type Classifier, createClassifier, WORLD } from "../classify/classifier.ts";
 import { type Config, parseConfig } from "../config.ts";
 import { Problem } from "../errors.ts";
-import { authorize, rawTarget } from "../request/sign.ts";
+import { Observation } from "../observation.ts";
+import { authorize } from "../request/sign.ts";
 import { respondProblem } from "../respond.ts";
 import { isLoop } from "../source/loop.ts";
-import type { AppEnv } from "./context.ts";
+import { type AppContext, type AppEnv, type Bindings, mountOf, targetOf } from "./context.ts";
+import { writeDataPoint } from "./data-point.ts";
 
 /** What each path takes. */
 const METHODS = [
@@ -25,8 +27,14 @@ const METHODS = [
   ["/openapi.json", "GET, HEAD"],
 ] as const;
 
-/** Names, guards and authorizes requests. Goes before the routes. */
-export function receiveRequests(app: Hono<AppEnv>): void {
+/** Routes that make something. */
+const WORK = ["/thumbnail/*", "/classify/*", "/batch"];
+
+/** Gives the service's environment from that of the app around it. */
+export type ToEnv = (env: Bindings) => Bindings;
+
+/** Names, observes, guards and authorizes requests. Goes before the routes. */
+export function receiveRequests(app: Hono<AppEnv>, toEnv: ToEnv = (env) => env): void {
   let config: Config | undefined;
   let classifier: Classifier | undefined;
 
@@ -34,6 +42,20 @@ export function receiveRequests(app: Hono<AppEnv>): void {
   app.use(async (c, next) => {
     await next();
     c.header("x-request-id", c.var.requestId);
+  });
+  app.use(async (c, next) => {
+    const around = c.env;
+    c.env = toEnv(around);
+    c.set("observation", new Observation());
+    await next();
+    c.env = around;
+  });
+  app.on(["GET", "POST"], WORK, async (c, next) => {
+    await next();
+    const { observation } = c.var;
+    c.header("server-timing", observation.serverTiming());
+    const [, route = ""] = c.req.path.slice(mountOf(c).length).split("/");
+    writeDataPoint(c.env.METRICS, { route, method: c.req.method, response: c.res, observation });
   });
   app.use(
     secureHeaders({ crossOriginResourcePolicy: "cross-origin", contentSecurityPolicy: { defaultSrc: ["'none'"] } }),
@@ -46,13 +68,13 @@ export function receiveRequests(app: Hono<AppEnv>): void {
     c.set("classifier", classifier);
     await next();
   });
-  app.on(["GET", "POST", "OPTIONS"], ["/thumbnail/*", "/classify/*", "/batch"], (c, next) => {
+  app.on(["GET", "POST", "OPTIONS"], WORK, (c, next) => {
     const { corsOrigins } = c.var.config;
     const origin = corsOrigins.includes("*") ? "*" : [...corsOrigins];
-    return cors({ origin, exposeHeaders: ["etag", "cache-status", "x-request-id"] })(c, next);
+    return cors({ origin, exposeHeaders: ["etag", "cache-status", "server-timing", "x-request-id"] })(c, next);
   });
   app.on(["GET", "POST"], ["/thumbnail/*", "/classify/*"], async (c, next) => {
-    c.set("authorized", await authorize(rawTarget(c.req.url), c.var.config.signing, Date.now()));
+    c.set("authorized", await authorize(targetOf(c), c.var.config.signing, Date.now()));
     await next();
   });
 }
@@ -61,17 +83,23 @@ export function receiveRequests(app: Hono<AppEnv>): void {
 export function refuseTheRest(app: Hono<AppEnv>): void {
   for (const [path, allow] of METHODS) {
     app.all(path, (c) => {
-      const response = respondProblem(new Problem("method-not-allowed", `Expected ${allow}, but got ${c.req.method}.`));
+      const response = refuse(c, new Problem("method-not-allowed", `Expected ${allow}, but got ${c.req.method}.`));
       response.headers.set("allow", allow);
       return response;
     });
   }
-  app.notFound((c) => respondProblem(new Problem("not-found", `There is nothing at ${c.req.method} ${c.req.path}.`)));
+  // A route and not `notFound`, which stays behind when the app is mounted.
+  app.all("*", (c) => refuse(c, new Problem("not-found", `There is nothing at ${c.req.method} ${c.req.path}.`)));
   app.onError((error, c) => {
     const problem = error instanceof Problem ? error : new Problem("internal-error", "The service failed.", error);
     if (problem.status >= 500) {
       console.error({ requestId: c.var.requestId, problem: problem.code, cause: String(problem.cause) });
     }
-    return respondProblem(problem);
+    return refuse(c, problem);
   });
+}
+
+function refuse(c: AppContext, problem: Problem): Response {
+  c.var.observation.problem = problem.code;
+  return respondProblem(problem, mountOf(c));
 }

@@ -138,14 +138,14 @@ function caption(title: string, ...rest: (Node | string)[]): HTMLElement {
   return element("figcaption", {}, element("strong", {}, title), ...rest);
 }
 
-/** `decode;dur=3.2, downscale;dur=5` as "decode 3.2 ms, downscale 5 ms". */
+/** `cache;desc=r2, decode;dur=3.2` as "cache r2, decode 3.2 ms". */
 function steps(serverTiming: string): string {
   return serverTiming
     .split(",")
     .map((step) => {
       const [name = "", ...parameters] = step.trim().split(";");
-      const duration = parameters.find((parameter) => parameter.startsWith("dur="));
-      return duration ? `${name} ${Number(duration.slice("dur=".length)).toFixed(1)} ms` : name;
+      const { dur, desc } = Object.fromEntries(parameters.map((parameter) => parameter.trim().split("=")));
+      return [name, desc, dur && `${Number(dur).toFixed(1)} ms`].filter(Boolean).join(" ");
     })
     .join(", ");
 }

@@ -22,7 +22,7 @@ test("options may be left out, and 100 items are the most", () => {
 describe("lines come as items are done", () => {
   test("in order of completion, each with its index", async () => {
     const lines = await linesOf(
-      streamBatch(items(3), async (_, index) => {
+      streamBatch(items(3), "", async (_, index) => {
         await pause((3 - index) * 20);
         return { done: index };
       }),
@@ -35,7 +35,7 @@ describe("lines come as items are done", () => {
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const reader = streamBatch(items(2), async (_, index) => {
+    const reader = streamBatch(items(2), "", async (_, index) => {
       if (index === 1) await held;
       return {};
     }).getReader();
@@ -47,7 +47,7 @@ describe("lines come as items are done", () => {
 
   test("what an item throws is its own line; the inside of an unexpected error stays inside", async () => {
     const lines = await linesOf(
-      streamBatch(items(3), async (_, index) => {
+      streamBatch(items(3), "", async (_, index) => {
         if (index === 0) throw new Problem("source-not-found", "It is not there.");
         if (index === 1) throw new Error("secret");
         return {};
@@ -62,7 +62,7 @@ describe("lines come as items are done", () => {
   });
 
   test("a client that leaves ends the stream without an error", async () => {
-    const stream = streamBatch(items(2), async (_, index) => {
+    const stream = streamBatch(items(2), "", async (_, index) => {
       await pause(index * 30);
       return {};
     });
