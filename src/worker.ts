@@ -1,12 +1,11 @@
 /** The Worker's entry point. */
-import { createApp } from "./app.ts";
 import { createConsumer } from "./queue/consume.ts";
-import { classifyModels } from "./runtime/students.ts";
 import { downscalers, loadCodec } from "./runtime/workerd.ts";
+import { thumbnet } from "./thumbnet.ts";
 
-const app = createApp({ downscalers, loadCodec, ...classifyModels });
+export { ThumbNet } from "./rpc.ts";
 
 export default {
-  fetch: app.fetch,
+  fetch: thumbnet().fetch,
   queue: createConsumer({ downscalers, loadCodec }),
 } satisfies ExportedHandler<Env>;

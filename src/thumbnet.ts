@@ -1,0 +1,23 @@
+/** The service for workerd, with its models and codecs: a Worker of its own, or a part of another hono app. */
+import type { Hono } from "hono";
+import { createApp } from "./app.ts";
+import type { AppEnv, Bindings } from "./http/context.ts";
+import type { ToEnv } from "./http/middleware.ts";
+import { classifyModels } from "./runtime/students.ts";
+import { downscalers, loadCodec } from "./runtime/workerd.ts";
+
+export interface MountOptions<Outer> {
+  /** The service's own environment (its variables and bindings, see docs/configuration.md) from the app's; the same if absent. */
+  readonly env?: (bindings: Outer) => Bindings;
+}
+
+/**
+ * The service as a hono app, to be mounted anywhere: signatures, links and the types of problems are relative to that place.
+ *
+ * @example
+ * app.route("/img", thumbnet({ env: (env: Env) => ({ ...env, SOURCE_HOSTS: "images.example.com" }) }));
+ */
+export function thumbnet<Outer = Bindings>({ env }: MountOptions<Outer> = {}): Hono<AppEnv> {
+  // Hono types an app's bindings as what it takes; here they are what the app around it has.
+  return createApp({ downscalers, loadCodec, ...classifyModels }, env as ToEnv | undefined);
+}
