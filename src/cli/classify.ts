@@ -10,7 +10,7 @@ import { keyRing, signingKey } from "./keys.ts";
 import { JOBS_OPTION, jobsOf, makeThumbnails } from "./make.ts";
 import { findPhotos, type Photo } from "./photos.ts";
 import { optionsOf, readOptions } from "./spec.ts";
-import { readStudents } from "./students.ts";
+import { readStudents, readStudentsAndTeacher } from "./students.ts";
 
 type Answer = Pick<Awaited<ReturnType<typeof classifyThumbnail>>, "predictions" | "model">;
 
@@ -41,10 +41,11 @@ type Show = (photo: Photo, answer: Answer) => void;
 
 /** @returns how many photos failed, as do all below. */
 async function here(photos: readonly Photo[], options: Options, line: Line, show: Show): Promise<number> {
-  const students = await readStudents();
-  const sizes = students
+  const students = await (options.teacher === "yes" ? readStudentsAndTeacher() : readStudents());
+  const wanted = students
     .map(sideOf)
     .filter((size) => size === options.size || (options.adaptive !== undefined && size > options.size));
+  const sizes = [...new Set(wanted)];
   const specs = sizes.map((size) => ({ size, format: "npy" as const, fit: options.fit }));
   return makeThumbnails(photos, specs, jobsOf(line), async ({ photo, thumbnails }) => {
     const answer = await classifyThumbnail(options, {

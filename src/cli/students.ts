@@ -10,9 +10,20 @@ export interface LocalStudent extends Student {
   readonly logits: (pixels: Uint8Array) => Promise<Float32Array>;
 }
 
+const MODELS = new URL("../../models/", import.meta.url);
+
 /** Smallest first. @throws Error if there is none, or one does not fit its card. */
-export async function readStudents(models: URL = new URL("../../models/", import.meta.url)): Promise<LocalStudent[]> {
-  const names = (await readdir(models)).filter((name) => /^(student|restored)-/.test(name));
+export function readStudents(models = MODELS): Promise<LocalStudent[]> {
+  return readClassifiers(models, /^(student|restored)-/);
+}
+
+/** The students, and the teacher last. @throws Error as `readStudents`. */
+export function readStudentsAndTeacher(models = MODELS): Promise<LocalStudent[]> {
+  return readClassifiers(models, /^(student|restored|teacher)-/);
+}
+
+async function readClassifiers(models: URL, pattern: RegExp): Promise<LocalStudent[]> {
+  const names = (await readdir(models)).filter((name) => pattern.test(name));
   if (names.length === 0) throw new Error(`There is no student in ${models.pathname}.`);
   const calibration = calibrationFile.parse(JSON.parse(await readFile(new URL("calibration.json", models), "utf8")));
   const students = await Promise.all(names.map((name) => readStudent(new URL(`${name}/`, models), calibration)));

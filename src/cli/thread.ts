@@ -1,7 +1,7 @@
 /** A worker thread that makes thumbnails, with its own codecs and downscalers. */
 import { parentPort } from "node:worker_threads";
-import { type EncodedThumbnail, makeThumbnail, type ThumbnailSpec } from "../pipeline.ts";
-import { nodeRuntime } from "../runtime/node.ts";
+import { type EncodedThumbnail, makeThumbnail, type Runtime, type ThumbnailSpec } from "../pipeline.ts";
+import { nodeRuntime, wholePhotos } from "../runtime/node.ts";
 
 export interface ThreadJob {
   readonly photo: Uint8Array<ArrayBuffer>;
@@ -11,7 +11,13 @@ export interface ThreadJob {
 
 export type ThreadReply = { readonly thumbnails: readonly EncodedThumbnail[] } | { readonly error: string };
 
-const runtime = nodeRuntime();
+const runtime = pictures();
+
+/** Thumbnails, and whole photos for the teacher. */
+async function pictures(): Promise<Runtime> {
+  const [thumbnails, whole] = await Promise.all([nodeRuntime(), wholePhotos()]);
+  return { ...thumbnails, downscalers: [...thumbnails.downscalers, ...whole] };
+}
 
 parentPort?.on("message", async ({ photo, specs }: ThreadJob) => {
   parentPort?.postMessage(await answer(photo, specs));

@@ -9,6 +9,7 @@ import { createRequire } from "node:module";
 import * as ort from "onnxruntime-web/wasm";
 import { createDownscaler, type Downscaler } from "../downscaler/downscaler.ts";
 import { loadModel } from "../downscaler/session.ts";
+import { wholePhoto } from "../downscaler/whole.ts";
 import type { CodecName, LoadCodec } from "../imaging/image.ts";
 import type { Runtime } from "../pipeline.ts";
 import { readCard } from "./read-card.ts";
@@ -37,6 +38,12 @@ export async function nodeRuntime(models: URL = new URL("../../models/", import.
   const downscalers = await Promise.all(names.map((name) => readDownscaler(new URL(`${name}/`, models))));
   if (downscalers.length === 0) throw new Error(`There is no downscaler in ${models.pathname}.`);
   return { downscalers, loadCodec };
+}
+
+/** What reads a whole photo, for the teachers of a models directory. @throws Error if a card is not valid. */
+export async function wholePhotos(models: URL = new URL("../../models/", import.meta.url)): Promise<Downscaler[]> {
+  const names = (await readdir(models)).filter((name) => name.startsWith("teacher-"));
+  return Promise.all(names.map(async (name) => wholePhoto(await readCard(new URL(`${name}/`, models)))));
 }
 
 async function readDownscaler(directory: URL): Promise<Downscaler> {
