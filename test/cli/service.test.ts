@@ -40,15 +40,19 @@ test("a service classifies as the models here do", async () => {
 test.each([
   { options: ["--adaptive", "1", "--teacher", "yes"], models: ["student-56", "student-112", "teacher-224"] },
   { options: ["--adaptive", "1"], models: ["student-56", "student-112"] },
-])("a cascade $options asks the same models here as at a service", async ({ options, models }) => {
-  const args = ["classify", "examples/photos/church.jpg", "--json", ...options];
-  const ended = await Promise.all([cli(args), cli([...args, "--service", worker.url.href], KEYS)]);
-  const [here, there] = ended.map(({ stdout }) => JSON.parse(stdout));
-  expect(here.stages.map(({ model }: { model: string }) => model)).toEqual(models);
-  expect(there.stages.map(({ model }: { model: string }) => model)).toEqual(models);
-  expect(here).toMatchObject({ model: there.model, thumbnail: there.thumbnail });
-  expect(here.predictions[0].probability).toBeCloseTo(there.predictions[0].probability, 5);
-}, 120_000);
+])(
+  "a cascade $options asks the same models here as at a service",
+  async ({ options, models }) => {
+    const args = ["classify", "examples/photos/church.jpg", "--json", ...options];
+    const ended = await Promise.all([cli(args), cli([...args, "--service", worker.url.href], KEYS)]);
+    const [here, there] = ended.map(({ stdout }) => JSON.parse(stdout));
+    expect(here.stages.map(({ model }: { model: string }) => model)).toEqual(models);
+    expect(there.stages.map(({ model }: { model: string }) => model)).toEqual(models);
+    expect(here).toMatchObject({ model: there.model, thumbnail: there.thumbnail });
+    expect(here.predictions[0].probability).toBeCloseTo(there.predictions[0].probability, 5);
+  },
+  120_000,
+);
 
 test("a service that refuses is quoted, and the exit code says so", async () => {
   const { code, stdout, stderr } = await cli(["classify", "examples/photos/church.jpg", "--service", worker.url.href]);
