@@ -21,11 +21,15 @@ const service = new URL(".", location.href).href.replace(/\/$/, "");
 /** A source of the URL contract, or a file. */
 type Photo = string | Blob;
 
+/** `thumbnet-edge/browser`, which lies beside the page and is loaded only by those who want it. */
+type Local = typeof import("../browser/index.ts");
+
 const statusLine = byId("status", HTMLElement);
 const problemLine = byId("problem", HTMLElement);
 const figures = byId("figures", HTMLElement);
 const formatSelect = byId("format", HTMLSelectElement);
 const zoomSelect = byId("zoom", HTMLSelectElement);
+const localSwitch = byId("local", HTMLInputElement);
 
 let shown: Photo | undefined;
 let key: SigningKey | undefined;
@@ -40,9 +44,13 @@ async function show(photo: Photo): Promise<void> {
   problemLine.textContent = "";
   statusLine.textContent = "Working…";
   try {
+    const local = localSwitch.checked ? await loadLocal() : undefined;
+    const original = await pixelsOf(photo);
+    if (local && !original)
+      throw new TypeError("The bytes of this photo are not to be had here; downscale it at the service");
     await Promise.all([
-      showThumbnails(photo, timings, () => turn === current),
-      showPredictions(photo, timings, () => turn === current),
+      showThumbnails(photo, original, timings, local, () => turn === current),
+      showPredictions(local ? (original ?? photo) : photo, timings, local, () => turn === current),
       showCode(photo),
     ]);
     if (turn !== current) return;
@@ -56,13 +64,22 @@ async function show(photo: Photo): Promise<void> {
   }
 }
 
-async function showThumbnails(photo: Photo, timings: Timing[], isCurrent: () => boolean): Promise<void> {
+async function showThumbnails(
+  photo: Photo,
+  original: Blob | undefined,
+  timings: Timing[],
+  local: Local | undefined,
+  isCurrent: () => boolean,
+): Promise<void> {
   const format = chosenFormat();
-  const original = await pixelsOf(photo);
   const made: HTMLElement[] = [];
   // One after the other, so that each timing is its own.
   for (const size of SIZES) {
-    const thumbnail = await timed(`thumbnail of ${size} pixels`, timings).thumbnail(photo, { size, format });
+    const what = `thumbnail of ${size} pixels`;
+    const thumbnail =
+      local && original
+        ? await timedHere(what, timings, () => local.thumbnail(original, { size, format }))
+        : await timed(what, timings).thumbnail(photo, { size, format });
     made.push(learnedFigure(thumbnail, size, original?.size));
   }
   const plain = original === undefined ? [] : await bicubicThumbnails(original, SIZES).catch(() => []);
@@ -77,16 +94,28 @@ async function showThumbnails(photo: Photo, timings: Timing[], isCurrent: () => 
   zoom(figures, Number(zoomSelect.value));
 }
 
-async function showPredictions(photo: Photo, timings: Timing[], isCurrent: () => boolean): Promise<void> {
+/** What is downscaled here is sent losslessly, so that the answer is the service's own. The cascade would want the photo. */
+async function showPredictions(
+  photo: Photo,
+  timings: Timing[],
+  local: Local | undefined,
+  isCurrent: () => boolean,
+): Promise<void> {
   const notice = byId("no-origin", HTMLElement);
   try {
     const columns: HTMLElement[] = [];
     for (const size of SIZES) {
-      const answer = await timed(`classification of ${size} pixels`, timings).classify(photo, { size });
+      const asked = timed(`classification of ${size} pixels`, timings);
+      const answer =
+        local && typeof photo !== "string"
+          ? await local.classify(photo, asked, { size, format: "png" })
+          : await asked.classify(photo, { size });
       columns.push(predictionsColumn(`${size} pixels`, answer));
     }
-    const cascade = await timed("cascade", timings).classify(photo, { size: SIZES[0], adaptive: "auto" });
-    columns.push(predictionsColumn("Cascade", cascade));
+    if (!local) {
+      const cascade = await timed("cascade", timings).classify(photo, { size: SIZES[0], adaptive: "auto" });
+      columns.push(predictionsColumn("Cascade", cascade));
+    }
     if (!isCurrent()) return;
     notice.hidden = true;
     byId("predictions", HTMLElement).replaceChildren(...columns);
@@ -128,6 +157,18 @@ function timed(request: string, timings: Timing[]) {
   });
 }
 
+/** Notes how long something takes in this page. */
+async function timedHere<T>(request: string, timings: Timing[], make: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  const made = await make();
+  timings.push({ request, milliseconds: performance.now() - start, serverTiming: "in this browser" });
+  return made;
+}
+
+function loadLocal(): Promise<Local> {
+  return import(new URL("browser/index.js", location.href).href);
+}
+
 /** The photo's own bytes; undefined if it is in R2 or its host does not let pages read it. */
 async function pixelsOf(photo: Photo): Promise<Blob | undefined> {
   if (typeof photo !== "string") return photo;
@@ -145,8 +186,8 @@ function addressOf(photo: Photo): string | undefined {
   return typeof photo === "string" && /^https?:/i.test(photo) ? photo : undefined;
 }
 
-function chosenFormat(): NonNullable<ThumbnailOptions["format"]> {
-  return formatSelect.value as NonNullable<ThumbnailOptions["format"]>;
+function chosenFormat(): Exclude<ThumbnailOptions["format"], "auto" | undefined> {
+  return formatSelect.value as Exclude<ThumbnailOptions["format"], "auto" | undefined>;
 }
 
 function explain(error: unknown): string {
@@ -185,5 +226,7 @@ byId("samples", HTMLElement).addEventListener("click", async (event) => {
   const name = event.target instanceof HTMLElement ? event.target.dataset.sample : undefined;
   if (name) void show(await (await fetch(`samples/${name}`)).blob());
 });
-formatSelect.addEventListener("change", () => shown && void show(shown));
+for (const choice of [formatSelect, localSwitch]) {
+  choice.addEventListener("change", () => shown && void show(shown));
+}
 zoomSelect.addEventListener("change", () => zoom(figures, Number(zoomSelect.value)));

@@ -48,7 +48,7 @@ export function bicubicFigure(image: RgbImage): HTMLElement {
 
 /** @param original bytes of the photo, if they are known. */
 export function learnedFigure(
-  { bytes, contentType }: Thumbnail,
+  { bytes, contentType }: Pick<Thumbnail, "bytes" | "contentType">,
   size: number,
   original: number | undefined,
 ): HTMLElement {

@@ -79,6 +79,24 @@ describe("with an inference origin", () => {
     }
   });
 
+  test("downscaled in the browser a photo gives the same thumbnails and predictions, and is not sent", async () => {
+    const sent: (Buffer | null)[] = [];
+    page.on("request", (request) => request.method() === "POST" && sent.push(request.postDataBuffer()));
+    await page.goto(worker.url.href);
+    await page.getByLabel("Downscale in this browser").check();
+    await dropPhoto(CHURCH);
+    await page.getByText("Done.").waitFor({ timeout: 60_000 });
+    const runtime = await nodeRuntime();
+    for (const size of [56, 112]) {
+      const { bytes } = await makeThumbnail(CHURCH, { size, format: "npy" }, runtime);
+      expect(Buffer.compare(await pixels(`#learned-${size}`), decodeNpy(bytes).data)).toBe(0);
+    }
+    const best = await page.locator("#predictions li:first-child span:first-child").allInnerTexts();
+    expect(best).toEqual(["church", "church"]);
+    expect(sent.map((body) => body?.subarray(1, 4).toString())).toEqual(["PNG", "PNG"]);
+    expect(complaints).toEqual([]);
+  }, 120_000);
+
   test("each pixel of a thumbnail is shown as a square of whole pixels", async () => {
     await page.goto(worker.url.href);
     await page.getByRole("button", { name: "Parachute" }).click();
