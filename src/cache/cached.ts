@@ -5,7 +5,7 @@ import { SingleFlight } from "../overload/single-flight.ts";
 import type { EncodedThumbnail } from "../pipeline.ts";
 import type { Validators } from "../source/http.ts";
 import { type Answer, answerOf, type Kept, keptNow, type Tier } from "./answer.ts";
-import { readBucket, writeBucket } from "./bucket.ts";
+import { readBucket, readBucketUnless, writeBucket } from "./bucket.ts";
 import { readEdge, writeEdge } from "./edge.ts";
 
 export interface CacheTiers {
@@ -43,16 +43,21 @@ export async function cached(
 ): Promise<Answer> {
   const near = await readEdge(tiers.edge, tiers.host, key, ifNoneMatch);
   if (near) return near;
-  const flight = flights.run(key, () => find(key, tiers, compute));
+  const stored = ifNoneMatch === null ? undefined : await readBucketUnless(tiers.bucket, key, ifNoneMatch);
+  if (stored?.bytes === null && ageOf(stored) <= tiers.maxAge) return { ...stored, body: null, from: "r2" };
+  // A stale copy's bytes are wanted after all.
+  const read = stored?.bytes === null ? undefined : stored;
+  const flight = flights.run(key, () => find(key, tiers, compute, read));
   // Others may be waiting for it, and the work is worth keeping, even if this client leaves.
   tiers.waitUntil(flight.catch(() => {}));
   const found = await flight;
   return answerOf(found, found.from, ifNoneMatch);
 }
 
-async function find(key: string, tiers: CacheTiers, compute: Compute): Promise<Found> {
+/** @param read what the bucket has, if it was asked already. */
+async function find(key: string, tiers: CacheTiers, compute: Compute, read: Kept | null | undefined): Promise<Found> {
   const { edge, bucket, host, maxAge, waitUntil } = tiers;
-  const stored = await readBucket(bucket, key);
+  const stored = read === undefined ? await readBucket(bucket, key) : read;
   const isFresh = stored !== null && ageOf(stored) <= maxAge;
   const found = isFresh ? { ...stored, from: "r2" as const } : await renew(stored, maxAge, compute);
   if (found.from === "computed") waitUntil(writeBucket(bucket, key, found));
@@ -78,4 +83,4 @@ const STALE_SECONDS = 86_400;
 const STALE_IF: readonly string[] = ["source-failed", "source-timeout", "overloaded", "rate-limited"];
 
 /** In seconds. */
-const ageOf = ({ storedAt }: Kept) => (Date.now() - storedAt.getTime()) / 1000;
+const ageOf = ({ storedAt }: Pick<Kept, "storedAt">) => (Date.now() - storedAt.getTime()) / 1000;

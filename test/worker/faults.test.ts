@@ -96,6 +96,25 @@ describe("with a copy in R2", () => {
     },
   );
 
+  it.each([
+    ["the client's own, the body is not read", (etag: string) => etag, "thumbnet-edge; hit"],
+    [
+      "one of two that the client has, the body is read",
+      (etag: string) => `"other", ${etag}`,
+      "thumbnet-edge; fwd=miss",
+    ],
+  ])("that is %s", async (kind, tags, cache) => {
+    const name = `conditional-${kind.length}.jpg`;
+    const etag = (await worker.fetch(`/thumbnail/_/https://photos.example.com/${name}`)).headers.get("etag") ?? "";
+    await untilKept(name);
+    // Damage that is only found by who reads the bytes.
+    const response = await worker.fetch(`/thumbnail/_/https://photos.example.com/${name}`, {
+      headers: { "if-none-match": tags(etag), "x-faults": "r2.get=corrupt, edge.match=lose" },
+    });
+    expect(response.status).toBe(304);
+    expect(response.headers.get("cache-status")).toContain(cache);
+  });
+
   it("that is not one of ours, the thumbnail is made anew and put right", async () => {
     await get("foreign.jpg");
     await untilKept("foreign.jpg");

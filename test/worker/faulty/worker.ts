@@ -33,15 +33,24 @@ function damageBytes(bytes: ArrayBuffer, kind: Kind): ArrayBuffer {
 }
 
 function faultyBucket(bucket: R2Bucket): R2Bucket {
-  const get = (key: string) =>
-    faulty(
+  const get = (key: string, options?: R2GetOptions) =>
+    faulty<R2Object | R2ObjectBody | null>(
       "r2.get",
-      () => bucket.get(key),
+      () => bucket.get(key, options ?? {}),
       (object, kind) => {
         if (!object || kind === "lose") return null;
+        if (!("body" in object)) return object;
         const { httpEtag, httpMetadata, customMetadata, uploaded, size } = object;
         const arrayBuffer = async () => damageBytes(await object.arrayBuffer(), kind);
-        return { httpEtag, httpMetadata, customMetadata, uploaded, size, arrayBuffer } as R2ObjectBody;
+        return {
+          httpEtag,
+          httpMetadata,
+          customMetadata,
+          uploaded,
+          size,
+          body: object.body,
+          arrayBuffer,
+        } as unknown as R2ObjectBody;
       },
     );
   const put = (key: string, bytes: Uint8Array, options: R2PutOptions) =>
