@@ -8,6 +8,9 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { startWorker, type TestWorker } from "../worker/harness.ts";
 import { inProcess } from "./run.ts";
 
+// The queue waits before it delivers, and before it tries again.
+vi.setConfig({ testTimeout: 90_000 });
+
 const church = await readFile("examples/photos/church.jpg");
 const OWNER_KEY = "owner-key-owner-key-owner-key-owner-key";
 
@@ -61,7 +64,7 @@ test("every key below the prefix goes to the queue, and becomes a thumbnail", as
   expect([requests.length, existsSync(file)]).toEqual([3, false]);
   const names = async () => (await worker.env.THUMBNAILS.list()).objects.map(({ key }) => key.split("/")[1]);
   const expected = Array.from({ length: 5 }, (_, i) => `r2:photos%2F${i}.jpg`);
-  await vi.waitFor(async () => expect(await names()).toEqual(expected), { timeout: 25_000, interval: 200 });
+  await vi.waitFor(async () => expect(await names()).toEqual(expected), { timeout: 60_000, interval: 200 });
 });
 
 test("a page that fails for a moment is asked for again", async () => {

@@ -4,6 +4,9 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type BackfillRoom, backfill } from "../../src/queue/backfill.ts";
 import { startWorker, type TestWorker } from "../worker/harness.ts";
 
+// The queue waits before it delivers, and before it tries again.
+vi.setConfig({ testTimeout: 90_000 });
+
 const church = await readFile("examples/photos/church.jpg");
 const OWNER_KEY = "an owner's key of thirty-two bytes".replaceAll(/[' ]/g, "-");
 const NAMES = ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"];
@@ -35,7 +38,7 @@ it("pages lead through the bucket, and every original below the prefix gets its 
   } while (cursor !== null);
   expect(pages).toEqual([2, 2, 1]);
   const expected = NAMES.map((name) => `r2:2025%2F${name}`);
-  await vi.waitFor(async () => expect(await sourcesMade()).toEqual(expected), { timeout: 25_000, interval: 200 });
+  await vi.waitFor(async () => expect(await sourcesMade()).toEqual(expected), { timeout: 60_000, interval: 200 });
 });
 
 it("more keys than one call to the queue takes go there too", async () => {

@@ -7,6 +7,9 @@ import { nodeRuntime } from "../../src/runtime/node.ts";
 import { FAULTY_WORKER_DIR } from "../worker/build.ts";
 import { startWorker, type TestWorker } from "../worker/harness.ts";
 
+// The queue waits before it delivers, and before it tries again.
+vi.setConfig({ testTimeout: 90_000 });
+
 const church = await readFile("examples/photos/church.jpg");
 const parachute = await readFile("examples/photos/parachute.jpg");
 const runtime = await nodeRuntime();
@@ -66,7 +69,7 @@ const logged = (...texts: string[]): string[] =>
     .map(({ message }) => message)
     .filter((message) => ["queue", ...texts].every((text) => message.includes(text)));
 
-const waiting = { timeout: 25_000, interval: 100 };
+const waiting = { timeout: 60_000, interval: 100 };
 const untilLogged = (texts: string[], times = 1) =>
   vi.waitFor(() => expect(logged(...texts)).toHaveLength(times), waiting);
 
