@@ -68,10 +68,8 @@ describe("with an inference origin", () => {
     expect(best).toEqual(["church", "church", "church"]);
     const timings = await page.locator("#timings tbody td:last-child").allInnerTexts();
     expect(timings).toHaveLength(5);
-    expect(timings[0]).toMatch(
-      /^cache computed, source \d+\.\d ms, decode .*, downscale .*, encode .*, total \d+\.\d ms$/,
-    );
-    expect(timings[2]).toMatch(/origin \d+\.\d ms/);
+    expect(timings.filter((steps) => !/total \d+\.\d ms$/.test(steps))).toEqual([]);
+    expect(timings.join("; ")).toMatch(/downscale \d+\.\d ms.*origin \d+\.\d ms/);
     expect(complaints).toEqual([]);
     if (process.env.SCREENSHOT) {
       await page.evaluate(() => scrollTo(0, 0));
