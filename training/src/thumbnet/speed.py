@@ -64,7 +64,8 @@ def main(models: Path, out: Path) -> None:
     from thumbnet.classifier import load_teacher
     from thumbnet.onnx_files import ServedStudent, write_onnx
 
-    paths = {path.parent.name: path.parent / "1" / "model.onnx" for path in sorted(models.glob("*/card.json"))}
+    files = [path.parent / "1" / "model.onnx" for path in sorted(models.glob("*/card.json"))]
+    paths = {file.parents[1].name: file for file in files if file.is_file()}  # ensembles have none
     teacher = out.with_suffix(".teacher.onnx")
     served = ServedStudent(load_teacher())
     write_onnx(served, 224, ("thumbnail", "logits"), teacher, round_weights=True)
