@@ -23,7 +23,7 @@ sharp.cache(false);
 const SIZES: Record<string, readonly [number, number]> = {
   "0.5": [816, 612],
   "2": [1632, 1224],
-  "2.6": [1900, 1400],
+  "2.15": [1900, 1130],
   "6": [2828, 2121],
   "12": [4000, 3000],
   "20": [5472, 3648],
@@ -40,7 +40,7 @@ const ENCODINGS: Record<string, readonly [(image: Sharp) => Sharp, readonly (key
   "PNG RGB": [(image) => image.png({ compressionLevel: 6 }), ["0.5", "2", "12"]],
   "WebP lossy": [(image) => image.webp({ quality: 80 }), ["0.5", "2", "6"]],
   "WebP lossless": [(image) => image.webp({ lossless: true, effort: 0 }), ["0.5", "2"]],
-  AVIF: [(image) => image.avif({ quality: 60, effort: 0, chromaSubsampling: "4:2:0" }), ["0.5", "2", "2.6"]],
+  AVIF: [(image) => image.avif({ quality: 60, effort: 0, chromaSubsampling: "4:2:0" }), ["0.5", "2", "2.15"]],
   GIF: [(image) => image.gif({ effort: 1 }), ["0.5", "2"]],
 };
 
