@@ -109,7 +109,7 @@ interface Summary {
 function report({ photos, classes, bytesPerPhoto, results }: Summary): string {
   const rows = results.map(({ model, format, accuracy, bytesPerThumbnail }) =>
     [
-      model.padEnd(14),
+      model.padEnd(22),
       format.padEnd(6),
       `${(accuracy * 100).toFixed(2)} %`.padStart(9),
       `${Math.round(bytesPerThumbnail)}`.padStart(9),
@@ -118,7 +118,7 @@ function report({ photos, classes, bytesPerPhoto, results }: Summary): string {
   );
   return [
     `${photos} photos of ${classes} classes, ${Math.round(bytesPerPhoto)} bytes each.\n`,
-    `${"model".padEnd(14)} ${"format".padEnd(6)} ${"top-1".padStart(9)} ${"bytes".padStart(9)} ${"saved".padStart(8)}`,
+    `${"model".padEnd(22)} ${"format".padEnd(6)} ${"top-1".padStart(9)} ${"bytes".padStart(9)} ${"saved".padStart(8)}`,
     ...rows,
   ].join("\n");
 }

@@ -12,7 +12,7 @@ export interface LocalStudent extends Student {
 
 const MODELS = new URL("../../models/", import.meta.url);
 
-/** Smallest first. @throws Error if there is none, or one does not fit its card. */
+/** Smallest and cheapest first. @throws Error if there is none, or one does not fit its card. */
 export function readStudents(models = MODELS): Promise<LocalStudent[]> {
   return readClassifiers(models, /^(student|restored)-/);
 }
@@ -27,7 +27,7 @@ async function readClassifiers(models: URL, pattern: RegExp): Promise<LocalStude
   if (names.length === 0) throw new Error(`There is no student in ${models.pathname}.`);
   const calibration = calibrationFile.parse(JSON.parse(await readFile(new URL("calibration.json", models), "utf8")));
   const students = await Promise.all(names.map((name) => readStudent(new URL(`${name}/`, models), calibration)));
-  return students.sort((a, b) => sideOf(a) - sideOf(b));
+  return students.sort((a, b) => sideOf(a) - sideOf(b) || a.card.flops - b.card.flops);
 }
 
 async function readStudent(folder: URL, calibration: Calibration): Promise<LocalStudent> {

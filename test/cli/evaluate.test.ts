@@ -26,12 +26,16 @@ test("counts what each student gets right, and the bytes of photos and thumbnail
   expect(results.map(({ model, format }: { model: string; format: string }) => `${model} ${format}`)).toEqual([
     "student-56 png",
     "student-56 webp",
+    "student-56-low-stride png",
+    "student-56-low-stride webp",
+    "restored-56 png",
+    "restored-56 webp",
     "student-112 png",
     "student-112 webp",
   ]);
   // The parachute lies among the golf balls.
   expect(results[0]).toMatchObject({ correct: 2, accuracy: 2 / 3 });
-  expect(results[2]).toMatchObject({ correct: 2, accuracy: 2 / 3 });
+  expect(results[6]).toMatchObject({ correct: 2, accuracy: 2 / 3 });
   expect(results[1].bytesPerThumbnail).toBeLessThan(results[0].bytesPerThumbnail / 4);
 });
 
