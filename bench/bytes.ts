@@ -9,15 +9,16 @@
  * encoders, the reading back of what they wrote, the heads' files in onnxruntime. Rivals are made and read by sharp (libvips);
  * smaller ones are enlarged again with the same bicubic filter, as the teacher needs 224 pixels.
  */
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import sharp from "sharp";
+import { bestOf } from "../src/classify/probabilities.ts";
+import { readStudentsAndTeacher } from "../src/cli/students.ts";
 import { decode, decodeExact } from "../src/imaging/decode.ts";
 import { encoders, type OutputFormat } from "../src/imaging/encode.ts";
 import type { RgbImage } from "../src/imaging/image.ts";
 import { downscalePhoto } from "../src/pipeline.ts";
 import { loadCodec, nodeRuntime } from "../src/runtime/node.ts";
-import { loadHead } from "./bytes/head.ts";
+import { labelledPhotos } from "./cascade/answers.ts";
 import { table, writeResults } from "./report.ts";
 
 const [, , photos = "", every = "8", part = "all"] = process.argv;
@@ -57,15 +58,11 @@ interface Tally {
 const tallies = new Map<string, Tally>();
 
 const runtime = await nodeRuntime();
-const teacher = await loadHead("teacher-224");
-const heads = await Promise.all(
-  Object.entries(HEADS).map(async ([size, names]) => ({
-    size: Number(size),
-    readers: await Promise.all(names.map(loadHead)),
-  })),
-);
+const classifiers = await readStudentsAndTeacher();
+const teacher = loadHead("teacher-224");
+const heads = Object.entries(HEADS).map(([size, names]) => ({ size: Number(size), readers: names.map(loadHead) }));
 
-const files = await labelled(photos, Number(every));
+const files = await labelledPhotos(photos, Number(every));
 for (const [done, { file, label }] of files.entries()) {
   const bytes = await readFile(file);
   if (part !== "rivals") await ours(bytes, label);
@@ -114,6 +111,13 @@ async function withKept(found: readonly Row[]): Promise<readonly Row[]> {
   return count === files.length ? [...found, ...others] : found;
 }
 
+function loadHead(name: string) {
+  const student = classifiers.find(({ card }) => card.name === name);
+  if (!student) throw new Error(`There is no model ${name}.`);
+  const best = async (pixels: Uint8Array) => bestOf(await student.logits(pixels));
+  return { name, flops: student.card.flops, best };
+}
+
 async function ours(photo: Uint8Array, label: number): Promise<void> {
   for (const { size, readers } of heads) {
     const thumbnail = await downscalePhoto(photo, { size, format: "npy" }, runtime);
@@ -160,12 +164,4 @@ function count(
   tallies.set(key, tally);
   tally.bytes += bytes;
   tally.correct += right ? 1 : 0;
-}
-
-async function labelled(folder: string, step: number): Promise<{ file: string; label: number }[]> {
-  const classes = JSON.parse(await readFile("training/src/thumbnet/classes/imagenette.json", "utf8"));
-  const all: { file: string; label: number }[] = [];
-  for (const [label, name] of Object.keys(classes).entries())
-    for (const file of (await readdir(join(folder, name))).sort()) all.push({ file: join(folder, name, file), label });
-  return all.filter((_, i) => i % step === 0);
 }

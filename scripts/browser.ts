@@ -27,9 +27,15 @@ const FILES: Readonly<Record<string, string>> = {
 
 /** @param folder gets `index.js` and the files beside it. */
 export async function buildBrowser(folder: string): Promise<void> {
+  await buildScript(`${ROOT}src/browser/index.ts`, join(folder, "index.js"));
+  for (const [name, from] of Object.entries(FILES)) await replace(join(folder, name), await readFile(from));
+}
+
+/** One module with everything that `entry` imports, as web pages load it. */
+export async function buildScript(entry: string, outfile: string): Promise<void> {
   const { outputFiles } = await build({
-    entryPoints: [`${ROOT}src/browser/index.ts`],
-    outdir: folder,
+    entryPoints: [entry],
+    outfile,
     write: false,
     bundle: true,
     format: "esm",
@@ -38,7 +44,6 @@ export async function buildBrowser(folder: string): Promise<void> {
     logLevel: "warning",
   });
   for (const { path, contents } of outputFiles) await replace(path, contents);
-  for (const [name, from] of Object.entries(FILES)) await replace(join(folder, name), await readFile(from));
 }
 
 /** Nothing is written where nothing has changed, and never in part: a server may be reading the folder. */

@@ -50,13 +50,7 @@ export async function loadStage(folders: readonly string[]): Promise<Stage> {
  * @param every takes only each n-th photo.
  */
 export async function classifyAll(stages: readonly Stage[], photos: string, every: number): Promise<ImageAnswers[]> {
-  const classes = JSON.parse(await readFile("training/src/thumbnet/classes/imagenette.json", "utf8"));
-  const files: { file: string; label: number }[] = [];
-  for (const [label, folder] of Object.keys(classes).entries()) {
-    const names = (await readdir(join(photos, folder))).sort();
-    for (const name of names) files.push({ file: join(photos, folder, name), label });
-  }
-  const chosen = files.filter((_, i) => i % every === 0);
+  const chosen = await labelledPhotos(photos, every);
   const results: ImageAnswers[] = [];
   for (let start = 0; start < chosen.length; start += BATCH) {
     const part = chosen.slice(start, start + BATCH);
@@ -67,6 +61,17 @@ export async function classifyAll(stages: readonly Stage[], photos: string, ever
     if ((start / BATCH) % 25 === 0) console.error(`${results.length} of ${chosen.length}`);
   }
   return results;
+}
+
+/** Each n-th photo with the index of its class; arguments as of `classifyAll`. */
+export async function labelledPhotos(photos: string, every: number): Promise<{ file: string; label: number }[]> {
+  const classes = JSON.parse(await readFile("training/src/thumbnet/classes/imagenette.json", "utf8"));
+  const files: { file: string; label: number }[] = [];
+  for (const [label, folder] of Object.keys(classes).entries()) {
+    const names = (await readdir(join(photos, folder))).sort();
+    for (const name of names) files.push({ file: join(photos, folder, name), label });
+  }
+  return files.filter((_, i) => i % every === 0);
 }
 
 async function square(file: string): Promise<Uint8Array> {

@@ -31,3 +31,8 @@ export function topK(probabilities: Float64Array, labels: readonly string[], k: 
     .sort((a, b) => b.probability - a.probability)
     .slice(0, k);
 }
+
+/** Index of the class with the highest logit. */
+export function bestOf(logits: Float32Array): number {
+  return logits.reduce((best, logit, index) => (logit > (logits[best] ?? Number.NEGATIVE_INFINITY) ? index : best), 0);
+}

@@ -1,5 +1,6 @@
 /** `thumbnet-edge evaluate`: how well the models do on somebody's own photos, and what they save. */
 import { readdir } from "node:fs/promises";
+import { bestOf } from "../classify/probabilities.ts";
 import { type Student, sideOf } from "../classify/student.ts";
 import { decodeExact } from "../imaging/decode.ts";
 import { decodeNpy, isNpy } from "../imaging/npy.ts";
@@ -89,10 +90,6 @@ async function classFolders(folder: string, students: readonly Student[]): Promi
 }
 
 const plain = (label: string) => label.toLowerCase().replaceAll(/[\s_-]+/g, " ");
-
-function bestOf(logits: Float32Array): number {
-  return logits.reduce((best, logit, index) => (logit > (logits[best] ?? Number.NEGATIVE_INFINITY) ? index : best), 0);
-}
 
 interface Summary {
   readonly photos: number;
