@@ -37,6 +37,22 @@ class Weights:
     mm: float = 1.0
     """Moment matching, where E is trained."""
     temperature: float = 2.0
+    rate: float = 0.0
+    """Estimated bits a pixel of the thumbnails, where E is trained behind the restorer."""
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A lossy format that thumbnails pass during phases 2 to 4."""
+
+    format: str | None = None
+    """`webp`, `jpeg` or `avif`; none: thumbnails are only rounded to 8 bits."""
+    lowest: int = 30
+    """Lowest quality."""
+    highest: int = 90
+    """Highest quality."""
+    share: float = 0.7
+    """Share of the thumbnails that pass it; the others stay lossless."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +113,7 @@ class Config:
     learn: Schedule = field(default_factory=lambda: Schedule(2000, 64, 1e-3))
     """Phase 4: S on E's thumbnails with all of the losses."""
     weights: Weights = field(default_factory=Weights)
+    codec: Codec = field(default_factory=Codec)
     seed: int = 0
     threads: int = 0
     """CPU threads of a process; 0 lets PyTorch choose."""
@@ -113,7 +130,7 @@ def read_config(path: Path) -> Config:
 
 def _build(kind: Any, values: dict[str, Any]) -> Any:
     built: dict[str, Any] = {}
-    for f in fields(kind):
+    for f in (f for f in fields(kind) if f.name in values):  # options younger than the run have their defaults
         value, hint = values[f.name], str(f.type)
         if isinstance(f.type, type) and is_dataclass(f.type):
             value = _build(f.type, value)

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from thumbnet.classifier import Classifier
-from thumbnet.config import Weights
+from thumbnet.codec import Rate, ThroughCodec
+from thumbnet.config import Codec, Weights
 from thumbnet.decoder import Decoder
 from thumbnet.downscaler import Downscaler
 from thumbnet.losses import MapDecoder, classification, distillation, moments, relative_error
@@ -61,17 +62,20 @@ class Restore(nn.Module):
 
     MSE_WEIGHT = 5.0  # ours: keeps the restored photo a photo while the teacher's opinion decides the rest
 
-    def __init__(self, networks: Networks, teacher: Classifier) -> None:
+    def __init__(self, networks: Networks, teacher: Classifier, weights: Weights, codec: Codec) -> None:
         super().__init__()
+        self.rate_weight, self.rate, self.through = weights.rate, Rate(), receiver(codec)
         self.downscaler, self.decoder = networks.downscaler, networks.decoder
         self.teach = teacher.eval().forward  # not the module itself: it is neither trained nor stored
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the losses."""
         image = to_unit(_given(batch.image))
-        restored = self.decoder(quantise(self.downscaler(image)))
+        thumbnail = quantise(self.downscaler(image))
+        restored = self.decoder(self.through(thumbnail))
         answer = self.teach(restored)
-        return {
+        terms = {"rate": self.rate_weight * self.rate(thumbnail)} if self.rate_weight else {}
+        return terms | {
             "kd": distillation(answer.logits, _given(batch.logits), 1.0),
             "pooled": relative_error(answer.pooled, _given(batch.pooled)),
             "mse": self.MSE_WEIGHT * functional.mse_loss(restored, image),
@@ -83,8 +87,9 @@ class Learn(nn.Module):
 
     classes: Tensor
 
-    def __init__(self, networks: Networks, weights: Weights, classes: list[int], joint: bool) -> None:
+    def __init__(self, networks: Networks, weights: Weights, codec: Codec, classes: list[int], joint: bool) -> None:
         super().__init__()
+        self.through = receiver(codec)
         self.student, self.mapper, self.projector = networks.student, networks.mapper, networks.projector
         self.weights, self.joint = weights, joint
         self.register_buffer("classes", torch.tensor(classes), persistent=False)
@@ -101,7 +106,7 @@ class Learn(nn.Module):
                 terms["mm"] = w.mm * moments(thumbnail, image)
         else:
             thumbnail = to_unit(_given(batch.thumbnail))
-        guess = self.student(thumbnail)
+        guess = self.student(self.through(thumbnail))
         pooled = self.projector(guess.pooled) if self.projector else guess.pooled
         known = batch.labels >= 0
         if w.cl:
@@ -120,6 +125,11 @@ class Learn(nn.Module):
         if w.fm and self.mapper is not None:
             terms["fm"] = w.fm * relative_error(self.mapper(guess.maps), _given(batch.maps))
         return terms
+
+
+def receiver(codec: Codec) -> nn.Module:
+    """What happens to a thumbnail between E and whoever looks at it."""
+    return ThroughCodec(codec.format, codec.lowest, codec.highest, codec.share) if codec.format else nn.Identity()
 
 
 def _given(value: Tensor | None) -> Tensor:

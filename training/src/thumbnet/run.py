@@ -139,10 +139,10 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
             if name == "reconstruct":
                 phase: nn.Module = Reconstruct(networks)
             elif name == "restore":
-                phase = Restore(networks, teacher)
+                phase = Restore(networks, teacher, w, config.codec)
             else:
                 weights = w if name == "learn" else replace(w, cl=0.0, kd=0.0, kd_all=0.0, mm=0.0)
-                phase = Learn(networks, weights, class_map.outputs, joint)
+                phase = Learn(networks, weights, config.codec, class_map.outputs, joint)
             feed = Feed(
                 labelled, unlabelled, config.unlabelled_share, schedule.batch, [config.seed, progress.phase], place,
                 whole_images=joint or name in ("reconstruct", "restore"),

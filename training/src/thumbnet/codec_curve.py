@@ -1,0 +1,76 @@
+"""Accuracy against bytes of runs' restorers: `python -m thumbnet.codec_curve RUNS CLEAN OUT NAME...`.
+
+For each run: every fourth Imagenette val photo, and every second of CLEAN (photos and a labels.csv over ImageNet's
+thousand classes), is shrunk by its E, encoded by Pillow at several qualities, decoded, restored by its D and shown to
+the unmodified teacher. This compares trainings with each other; what is served is measured through the
+service's own pipeline by `npm run bench -- bytes`.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL
+import torch
+from torch import Tensor
+
+from thumbnet.classifier import load_teacher
+from thumbnet.codec import curve
+from thumbnet.config import read_config
+from thumbnet.evaluation import BATCH, ranks, summarise
+from thumbnet.photos import Photos
+from thumbnet.pixels import to_bytes, to_unit
+from thumbnet.run import build_networks, load_networks
+from thumbnet.unseen import clean, imagenette
+
+QUALITIES = {"webp": (20, 40, 60, 75, 90, 95)}
+
+
+def measure(run: Path, clean_photos: Path) -> list[dict[str, Any]]:
+    """Measure one run: data, format, quality, mean bytes and accuracy of each point; lossless first."""
+    config = read_config(run / "config.json")
+    teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
+    networks = build_networks(config, teacher)
+    load_networks(run / "models.pt", networks, ("downscaler", "decoder"))
+    rows: list[dict[str, Any]] = []
+    for data, (photos, outputs) in {
+        "Imagenette val": imagenette(config.data / "val", every=4),
+        "NIPS-2017": clean(clean_photos),
+    }.items():
+        thumbnails = in_batches(lambda image: networks.downscaler(to_unit(image)), np.asarray(photos.pixels))
+
+        def score(seen: np.ndarray, photos: Photos = photos, outputs: list[int] = outputs) -> dict[str, Any]:
+            received = Photos(seen, photos.labels, photos.names, photos.classes, "")
+            found = ranks(lambda small: teacher(networks.decoder(small)).logits, received, outputs, run.name)
+            return summarise(found, photos)["all"]
+
+        rows.append({"data": data, "format": "lossless", "quality": None, "bytes": None} | score(thumbnails))
+        for image_format, qualities in QUALITIES.items():
+            for quality, size, seen in curve(thumbnails, image_format, qualities):
+                row = {"data": data, "format": image_format, "quality": quality, "bytes": round(size)}
+                rows.append(row | score(seen))
+    return rows
+
+
+def in_batches(shrink: Callable[[Tensor], Tensor], pixels: np.ndarray) -> np.ndarray:
+    """Thumbnails of many photos, uint8."""
+    with torch.inference_mode():
+        blocks = [torch.from_numpy(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH)]
+        return np.concatenate([to_bytes(shrink(block)).numpy() for block in blocks])
+
+
+def main(runs: str, clean_photos: str, out: str, *names: str) -> None:
+    """Measure and write OUT."""
+    result = {
+        "command": f"python -m thumbnet.codec_curve RUNS CLEAN OUT {' '.join(names)}",
+        "versions": {"torch": torch.__version__, "pillow": PIL.__version__},
+        "rows": [{"run": name} | row for name in names for row in measure(Path(runs) / name, Path(clean_photos))],
+    }
+    Path(out).write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
