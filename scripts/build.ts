@@ -11,7 +11,13 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const OUT = resolve(process.argv[2] ?? join(ROOT, "dist"));
 
 await rm(OUT, { recursive: true, force: true });
-execFileSync("tsc", ["-p", join(ROOT, "tsconfig.build.json"), "--outDir", OUT], { stdio: "inherit" });
+// The Worker's part imports models and the manifest, which in the package are where they are here: beside this folder.
+const staged = join(OUT, "staged");
+compile("tsconfig.build.worker.json", staged);
+await cp(join(staged, "src"), OUT, { recursive: true });
+await rm(staged, { recursive: true });
+// What both parts have comes from here, with types that need no Worker.
+compile("tsconfig.build.json", OUT);
 await copyFile(join(ROOT, "src/imaging/resample.wasm"), join(OUT, "imaging/resample.wasm"));
 await cp(join(ROOT, "src/imaging/codecs"), join(OUT, "imaging/codecs"), { recursive: true });
 
@@ -23,3 +29,7 @@ await buildBrowser(join(OUT, "browser"));
 
 const { bin } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
 for (const command of Object.values<string>(bin)) await chmod(join(OUT, command.replace("./dist/", "")), 0o755);
+
+function compile(config: string, folder: string): void {
+  execFileSync("tsc", ["-p", join(ROOT, config), "--outDir", folder], { stdio: "inherit" });
+}

@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import { createApp } from "./app.ts";
 import type { AppEnv, Bindings } from "./http/context.ts";
 import type { ToEnv } from "./http/middleware.ts";
+import { createConsumer } from "./queue/consume.ts";
 import { classifyModels } from "./runtime/students.ts";
 import { downscalers, loadCodec } from "./runtime/workerd.ts";
 
@@ -20,4 +21,19 @@ export interface MountOptions<Outer> {
 export function thumbnet<Outer = Bindings>({ env }: MountOptions<Outer> = {}): Hono<AppEnv> {
   // Hono types an app's bindings as what it takes; here they are what the app around it has.
   return createApp({ downscalers, loadCodec, ...classifyModels }, env as ToEnv | undefined);
+}
+
+/**
+ * A Worker's `queue()`, which makes the thumbnails that `PREGENERATE` names as R2 tells of changed originals.
+ *
+ * @example
+ * export default { fetch: app.fetch, queue: queueConsumer({ env }) };
+ */
+export function queueConsumer<Outer = Bindings>({ env }: MountOptions<Outer> = {}): ExportedHandlerQueueHandler<Outer> {
+  const consume = createConsumer({ downscalers, loadCodec });
+  const toEnv = env as ToEnv | undefined;
+  return (batch, outer) => {
+    const own = outer as Bindings;
+    return consume(batch, toEnv ? toEnv(own) : own);
+  };
 }

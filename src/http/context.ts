@@ -13,9 +13,11 @@ import type { SourceContext } from "../source/read.ts";
 import type { Metrics } from "./data-point.ts";
 
 /** What the service finds in its environment: the buckets always, its variables as texts, everything else if it is bound. */
-export interface Bindings extends Partial<Env> {
+export interface Bindings {
   readonly THUMBNAILS: R2Bucket;
   readonly ORIGINALS: R2Bucket;
+  readonly CHANGES?: Queue;
+  readonly RATE_LIMITER?: RateLimit;
   readonly METRICS?: Metrics;
   readonly [variable: string]: unknown;
 }

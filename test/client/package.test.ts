@@ -1,15 +1,30 @@
 /** The npm package as it would be published, checked and used from a fresh project that has nothing else. */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import type { R2Bucket } from "@cloudflare/workers-types";
 import { unpackTar } from "modern-tar";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { build } from "vite";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTestHarness } from "wrangler";
+import { signPath } from "../../src/client/index.ts";
+import { makeThumbnail } from "../../src/pipeline.ts";
+import { nodeRuntime } from "../../src/runtime/node.ts";
 import { cli } from "../cli/run.ts";
 import { RUN_DIR } from "../worker/build.ts";
 
@@ -49,7 +64,7 @@ test("every way to resolve modules finds the right types", async () => {
       problem.kind !== "CJSResolvesToESM" && !("resolutionKind" in problem && problem.resolutionKind === "node10"),
   );
   expect(problems).toEqual([]);
-  expect(Object.keys(checked.entrypoints)).toEqual(["./client", "./browser", "./package.json"]);
+  expect(Object.keys(checked.entrypoints)).toEqual(["./client", "./browser", "./worker", "./package.json"]);
 });
 
 /** The browser's part is only typed here: it runs in test/browser/downscaling.test.ts. */
@@ -117,6 +132,104 @@ test("Vite bundles the browser's part, with the files beside it", async () => {
     const [stem, extension] = file.split(".");
     expect(files.filter((name) => name.startsWith(`${stem}-`) && name.endsWith(`.${extension}`))).toHaveLength(1);
   }
+});
+
+/** examples/mount and examples/rpc as projects of their own, that have the package and its dependencies. */
+describe("a Worker of one's own", () => {
+  let shop: string;
+  beforeAll(() => {
+    shop = join(folder, "shop");
+    cpSync("examples/mount", shop, { recursive: true });
+    cpSync("examples/rpc", join(shop, "uploads"), { recursive: true });
+    edit(join(shop, "src/index.ts"), "../../../src/index.ts", "thumbnet-edge/worker");
+    edit(join(shop, "uploads/src/index.ts"), "../../../src/rpc.ts", "thumbnet-edge/worker");
+    edit(join(shop, "uploads/wrangler.toml"), 'service = "thumbnet-edge"\nentrypoint = "ThumbNet"', SHOP);
+    write(join(shop, "package.json"), '{ "type": "module" }');
+    cpSync(join(project, "node_modules"), join(shop, "node_modules"), { recursive: true });
+    const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+    for (const name of Object.keys(dependencies)) link(name);
+  });
+
+  const SHOP = 'service = "shop"\nentrypoint = "Thumbnails"';
+
+  function link(name: string): void {
+    mkdirSync(dirname(join(shop, "node_modules", name)), { recursive: true });
+    symlinkSync(resolve("node_modules", name), join(shop, "node_modules", name));
+  }
+
+  function edit(file: string, from: string, to: string): void {
+    const text = readFileSync(file, "utf8");
+    expect(text).toContain(from);
+    writeFileSync(file, text.replace(from, to));
+  }
+
+  test.each(["nodenext", "bundler"])("has the package's types (%s)", (moduleResolution) => {
+    link("@cloudflare/workers-types");
+    const compilerOptions = {
+      target: "esnext",
+      module: moduleResolution === "bundler" ? "esnext" : moduleResolution,
+      moduleResolution,
+      lib: ["esnext"],
+      types: ["@cloudflare/workers-types"],
+      strict: true,
+      noEmit: true,
+    };
+    const files = ["src/index.ts", "uploads/src/index.ts"];
+    write(join(shop, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+    execFileSync(resolve("node_modules/.bin/tsc"), ["-p", shop], { stdio: "inherit" });
+    rmSync(join(shop, "node_modules/@cloudflare"), { recursive: true });
+  });
+
+  test("has them beside the runtime's types that wrangler generates, too", () => {
+    execFileSync(resolve("node_modules/.bin/wrangler"), ["types"], {
+      cwd: shop,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const compilerOptions = {
+      target: "esnext",
+      module: "esnext",
+      moduleResolution: "bundler",
+      lib: ["esnext"],
+      types: ["./worker-configuration.d.ts"],
+      strict: true,
+      noEmit: true,
+      // As in Cloudflare's own templates: there is no @cloudflare/workers-types.
+      skipLibCheck: true,
+    };
+    write(join(shop, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["src/index.ts"] }));
+    execFileSync(resolve("node_modules/.bin/tsc"), ["-p", shop], { stdio: "inherit" });
+  }, 60_000);
+
+  test("is bundled as for a deployment, and makes the service's thumbnails by URL and over a binding", async () => {
+    execFileSync(resolve("node_modules/.bin/wrangler"), ["deploy", "--dry-run", "--outdir", "built"], {
+      cwd: shop,
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+    });
+    const vars = { THUMBNAIL_KEYS: '{"web-1": "correct horse battery staple, and 32 bytes"}' };
+    const harness = createTestHarness({
+      workers: [
+        { configPath: join(shop, "wrangler.toml"), prebuiltWorkerDir: join(shop, "built"), vars },
+        { configPath: join(shop, "uploads/wrangler.toml") },
+      ],
+    });
+    try {
+      await harness.listen();
+      const { PHOTOS } = await harness.getWorker<{ PHOTOS: R2Bucket }>().getEnv();
+      const church = readFileSync("examples/photos/church.jpg");
+      await PHOTOS.put("church.jpg", church);
+      const key = { id: "web-1", secret: "correct horse battery staple, and 32 bytes" };
+      const target = await signPath("/thumbnail/size=112,format=npy/r2:church.jpg", key);
+      const served = new Uint8Array(await (await harness.fetch(`/img${target}`)).arrayBuffer());
+      const { bytes } = await makeThumbnail(church, { size: 112, format: "npy" }, await nodeRuntime());
+      expect(Buffer.compare(served, bytes)).toBe(0);
+      // The shop names no inference server, which its entry point says without having been asked for a signature.
+      const classified = await harness.getWorker("uploads").fetch("http://uploads/", { method: "POST", body: church });
+      expect(await classified.json()).toMatchObject({ code: "origin-missing" });
+    } finally {
+      await harness.close();
+    }
+  }, 240_000);
 });
 
 function write(file: string, data: string | Uint8Array): void {

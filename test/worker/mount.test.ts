@@ -1,7 +1,7 @@
 /** `examples/mount`: the service below `/img` of another app. */
 import { readFile } from "node:fs/promises";
-import type { R2Bucket } from "@cloudflare/workers-types";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Queue, R2Bucket } from "@cloudflare/workers-types";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { createClient } from "../../src/client/index.ts";
 
@@ -9,6 +9,7 @@ const KEY = { id: "web-1", secret: "correct horse battery staple, and 32 bytes" 
 
 let harness: TestHarness;
 let base: string;
+let env: { PHOTOS: R2Bucket; SMALL_PHOTOS: R2Bucket; CHANGES: Queue };
 beforeAll(async () => {
   harness = createTestHarness({
     workers: [
@@ -20,8 +21,8 @@ beforeAll(async () => {
   });
   const { url } = await harness.listen();
   base = `${url.origin}/img`;
-  const { PHOTOS } = await harness.getWorker<{ PHOTOS: R2Bucket }>().getEnv();
-  await PHOTOS.put("church.jpg", await readFile("examples/photos/church.jpg"));
+  env = await harness.getWorker<typeof env>().getEnv();
+  await env.PHOTOS.put("church.jpg", await readFile("examples/photos/church.jpg"));
 });
 afterAll(() => harness?.close());
 
@@ -46,6 +47,17 @@ test("a batch's problems and the description are of the mount, too", async () =>
   const lines = await (await fetch(`${base}/batch`, { method: "POST", body: JSON.stringify({ items }) })).text();
   expect(JSON.parse(lines)).toMatchObject({ type: "/img/problems/invalid-signature" });
   expect(await (await fetch(`${base}/openapi.json`)).json()).toMatchObject({ servers: [{ url: "/img" }] });
+});
+
+test("the app's queue makes the thumbnails of photos that are told of", async () => {
+  expect((await env.SMALL_PHOTOS.list({ prefix: "thumbnails/r2:new.jpg/" })).objects).toEqual([]);
+  const stored = await env.PHOTOS.put("new.jpg", await readFile("examples/photos/parachute.jpg"));
+  const object = { key: "new.jpg", size: stored?.size, eTag: stored?.etag };
+  await env.CHANGES.send({ action: "PutObject", bucket: "shop-photos", object });
+  await vi.waitFor(
+    async () => expect((await env.SMALL_PHOTOS.list({ prefix: "thumbnails/r2:new.jpg/" })).objects).toHaveLength(1),
+    { timeout: 25_000, interval: 100 },
+  );
 });
 
 test.each([

@@ -1,6 +1,6 @@
 /** Thumbnails below `/img` of an app that has routes of its own. */
 import { Hono } from "hono";
-import { thumbnet } from "../../../src/thumbnet.ts";
+import { queueConsumer, ThumbNet, thumbnet } from "../../../src/index.ts";
 
 interface Bindings {
   readonly PHOTOS: R2Bucket;
@@ -8,24 +8,29 @@ interface Bindings {
   readonly THUMBNAIL_KEYS: string;
 }
 
+/** The service's bindings and variables, from those of this app. */
+const env = (shop: Bindings) => ({
+  ORIGINALS: shop.PHOTOS,
+  THUMBNAILS: shop.SMALL_PHOTOS,
+  SIGNING_KEYS: shop.THUMBNAIL_KEYS,
+  PREGENERATE: "size=112",
+});
+
 const app = new Hono<{ Bindings: Bindings }>();
 
 app.get("/", (c) =>
   c.html('<img src="/img/thumbnail/size=112/r2:church.jpg" width="112" height="112" alt="A church">'),
 );
 
-app.route(
-  "/img",
-  thumbnet({
-    // The service's bindings and variables, from those of this app.
-    env: (env: Bindings) => ({
-      ORIGINALS: env.PHOTOS,
-      THUMBNAILS: env.SMALL_PHOTOS,
-      SIGNING_KEYS: env.THUMBNAIL_KEYS,
-    }),
-  }),
-);
+app.route("/img", thumbnet({ env }));
 
 app.notFound((c) => c.text("This app has no such page.", 404));
 
-export default app;
+export default { fetch: app.fetch, queue: queueConsumer({ env }) } satisfies ExportedHandler<Bindings>;
+
+/** `thumbnail()` and `classify()` for other Workers, over a service binding. */
+export class Thumbnails extends ThumbNet {
+  constructor(ctx: ExecutionContext, shop: Bindings) {
+    super(ctx, env(shop));
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * `thumbnet-edge/worker`: the service as parts of a Worker of one's own. Its models are imported as bytes, for which
+ * `wrangler.toml` needs the rule `type = "Data"` for `.onnx` files (examples/mount).
+ *
+ * @module
+ */
+export type { Bindings } from "./http/context.ts";
+export { ThumbNet } from "./rpc.ts";
+export { type MountOptions, queueConsumer, thumbnet } from "./thumbnet.ts";
