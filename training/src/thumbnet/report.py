@@ -13,6 +13,7 @@ matplotlib.use("svg")
 from matplotlib import pyplot
 
 from thumbnet.bytes_plot import draw_bytes
+from thumbnet.codec_table import codec_table
 
 Runs = dict[str, list[dict[str, Any]]]  # by name without "-seed<n>": the runs that differ in their seed alone
 
@@ -23,12 +24,21 @@ PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and 
 )
 FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S, 56 px, E trained with it", "student-56-joint"),
-    ("S with a stride-1 stem, 56 px, longer", "student-56-low-stride-long"),
+    ("S, 56 px, E moved by a short S before", "student-56-moved"),
+    ("S with a stride-1 stem, 56 px, E moved by a short S before", "student-56-moved-low-stride"),
+    ("S, 56 px, through WebP", "student-56-webp"),
+    ("S with a stride-1 stem, 56 px, through WebP", "student-56-webp-low-stride"),
     ("S, 112 px, longer", "student-112-long"),
+    ("S, 112 px, longer, E behind a restorer", "student-112-longer"),
 )
 RESTORED = (
-    ("E + D, phases 1 and 2", "downscaler-56"),
-    ("bicubic + D, phases 1 and 2", "downscaler-56-bicubic"),
+    ("E + D, 56 px", "downscaler-56"),
+    ("bicubic + D, 56 px, same training", "downscaler-56-bicubic"),
+    ("E + D, 56 px, trained on through WebP", "downscaler-56-webp"),
+    ("bicubic + D, 56 px, trained on through WebP", "downscaler-56-webp-bicubic"),
+    ("E + D, 56 px, E moved by a short S between", "downscaler-56-moved"),
+    ("bicubic + D, 56 px, as short", "downscaler-56-moved-bicubic"),
+    ("E + D, 112 px", "downscaler-112"),
 )
 
 
@@ -103,11 +113,18 @@ def gain_table(runs: Runs) -> str:
 
 def restored_table(runs: Runs) -> str:
     """The unmodified teacher behind the restorer."""
-    text = row(["thumbnail, restored, into the unmodified T", "top-1", "top-5", "PSNR (dB)"]) + row(["---"] * 4)
+    text = row(["thumbnail, restored, into the unmodified T", "steps", "top-1", "top-5", "PSNR (dB)"]) + row(
+        ["---"] * 5
+    )
     for label, name in RESTORED:
         if name in runs:
             top1, top5 = (points(runs[name], "restored", top=top) for top in ("top1", "top5"))
-            text += row([label, spread(top1), spread(top5), spread([r["result"]["psnr"] for r in runs[name]])])
+            steps = " + ".join(
+                f"{part['steps']} x {part['batch']}"
+                for part in (runs[name][0]["options"][phase] for phase in ("reconstruct", "restore"))
+                if part["steps"]
+            )
+            text += row([label, steps, spread(top1), spread(top5), spread([r["result"]["psnr"] for r in runs[name]])])
     return text
 
 
@@ -184,6 +201,7 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
         "gain": gain_table(runs),
         "restored": restored_table(runs),
         "unseen": unseen_table(results / "unseen.json"),
+        "codec": codec_table(results / "codec.json", {name: label for label, name in RESTORED}),
         "cost": cost_table(models, speed),
         "commands": commands(runs),
         "bytes": draw_bytes(models.parent / "bench" / "results" / "bytes.json", docs / "results-bytes.svg"),
