@@ -1,4 +1,4 @@
-"""Accuracy against bytes of several trainings, as `thumbnet.codec_curve` measured them: a table for the results page."""
+"""Accuracy against bytes of several trainings, as `thumbnet.codec_curve` measured them: a table."""
 
 import json
 from pathlib import Path
