@@ -9,12 +9,20 @@ import { dirname } from "node:path";
 import { UsageError } from "./command.ts";
 import type { Output } from "./output.ts";
 
+/** A line of the journal: up to which byte the part has the photo's record. */
+export interface Entry {
+  readonly photo: string;
+  readonly end: number;
+}
+
 /** How a kind of file is made of its records. */
 export interface Records {
   readonly begin: Uint8Array;
   record(photo: string, thumbnail: Uint8Array<ArrayBuffer>): Uint8Array | Promise<Uint8Array>;
   /** What goes to the end, and what in the end stands in the place of `begin`. */
   finish(count: number): { readonly begin: Uint8Array; readonly end: Uint8Array };
+  /** Makes the file of the part, for formats that cannot grow. */
+  pack?(part: string, entries: readonly Entry[], file: string): Promise<void>;
   /** A second file, of the photos' names in the order of the records. */
   readonly index?: { readonly extension: string; render(photos: readonly string[]): string };
 }
@@ -29,10 +37,12 @@ export async function openGrowing(file: string, records: Records, options: strin
       `${file} was begun with ${begun}, not ${options}. Use those options, or --force to begin anew.`,
     );
   }
-  const whole = lines.map((line) => ({ end: Number.parseInt(line, 10), photo: line.slice(line.indexOf(" ") + 1) }));
-  let end = whole.at(-1)?.end ?? records.begin.length;
-  const photos = whole.map(({ photo }) => photo);
-  const known = new Set(photos);
+  const entries: Entry[] = lines.map((line) => ({
+    end: Number.parseInt(line, 10),
+    photo: line.slice(line.indexOf(" ") + 1),
+  }));
+  let end = entries.at(-1)?.end ?? records.begin.length;
+  const known = new Set(entries.map(({ photo }) => photo));
   if (begun === undefined) {
     await rm(part, { force: true });
     await rm(journal, { force: true });
@@ -47,21 +57,25 @@ export async function openGrowing(file: string, records: Records, options: strin
       await appendFile(part, bytes);
       end += bytes.length;
       await appendFile(journal, `${end} ${photo}\n`);
-      photos.push(photo);
+      entries.push({ photo, end });
     },
     async close(complete) {
       if (!complete) return;
-      const last = records.finish(photos.length);
+      const last = records.finish(entries.length);
       await appendFile(part, last.end);
       const handle = await open(part, "r+");
       await handle.write(last.begin, 0, last.begin.length, 0);
       await handle.close();
       if (records.index) {
         const { extension, render } = records.index;
-        await writeIndex(file.replace(/\.\w+$/, extension), render(photos));
+        await writeIndex(file.replace(/\.\w+$/, extension), render(entries.map(({ photo }) => photo)));
       }
-      await rename(part, file);
+      if (records.pack) {
+        await records.pack(part, entries, `${file}.packed`);
+        await rename(`${file}.packed`, file);
+      } else await rename(part, file);
       await rm(journal);
+      await rm(part, { force: true });
     },
   };
 }

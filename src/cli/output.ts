@@ -6,6 +6,7 @@ import { encoders } from "../imaging/encode.ts";
 import type { ThumbnailSpec } from "../pipeline.ts";
 import { canonicalOptions } from "../request/options.ts";
 import { openGrowing } from "./growing-file.ts";
+import { parquet } from "./output-parquet.ts";
 import { stack } from "./output-stack.ts";
 import { tar } from "./output-tar.ts";
 import { stem } from "./photos.ts";
@@ -20,7 +21,7 @@ export interface Output {
 
 /** A folder, or by the name's end one of the files below. @param force whether what is there counts as missing. */
 export async function openOutput(output: string, spec: ThumbnailSpec, force: boolean): Promise<Output> {
-  const kind = [tar, stack].find(({ extension }) => output.endsWith(extension));
+  const kind = [tar, stack, parquet].find(({ extension }) => output.endsWith(extension));
   if (!kind) return openFolder(output, spec, force);
   return openGrowing(output, kind.records(spec), canonicalOptions({ ...spec }), force);
 }

@@ -8,13 +8,14 @@ import { SPEC_OPTIONS, specOf } from "./spec.ts";
 
 export const thumbnail: Command = {
   summary: "Makes thumbnails of photos, the very bytes that the service serves.",
-  usage: "<files, folders or URLs...> --output <folder, .tar or .npy>",
+  usage: "<files, folders or URLs...> --output <folder, .tar, .npy or .parquet>",
   details: `Folders are searched with all their folders, and keep their shape in the output. A thumbnail that is there already is not
 made again, so an interrupted run goes on where it was (other options want another folder, or --force). A .tar holds one sample a
 photo as WebDataset reads them; a .npy all thumbnails as one array (photos, size, size, 3), with their photos' names in a .json beside
-it. These two grow under another name: where photos fail, the same command tries them again, and --skip-failed leaves them out.`,
+it; a .parquet one row a photo: name, label (its folder), width, height, format, bytes. These three grow under another name: where
+photos fail, the same command tries them again, and --skip-failed leaves them out.`,
   options: {
-    output: { type: "string", short: "o", value: "folder|.tar|.npy", help: "Where thumbnails go." },
+    output: { type: "string", short: "o", value: "folder|.tar|.npy|.parquet", help: "Where thumbnails go." },
     list: {
       type: "string",
       short: "l",
@@ -23,13 +24,13 @@ it. These two grow under another name: where photos fail, the same command tries
     },
     ...SPEC_OPTIONS,
     force: { type: "boolean", short: "f", help: "Make thumbnails again that are there already." },
-    "skip-failed": { type: "boolean", help: "Finish a .tar or .npy without the photos that failed." },
+    "skip-failed": { type: "boolean", help: "Finish a .tar, .npy or .parquet without the photos that failed." },
     ...JOBS_OPTION,
   },
   async run(line) {
     const { output, list } = line.values;
     if (output === undefined)
-      throw new UsageError("Expected --output with a folder or the name of a .tar or .npy file.");
+      throw new UsageError("Expected --output with a folder or the name of a .tar, .npy or .parquet file.");
     const spec = specFor(output, line);
     const photos = await findPhotos(line.positionals, list === undefined ? [] : await readList(list));
     const jobs = jobsOf(line);

@@ -14,6 +14,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { unpackTar } from "modern-tar";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { makeThumbnail, type Runtime, type ThumbnailSpec } from "../../src/pipeline.ts";
@@ -114,9 +115,31 @@ test("an npy stacks all thumbnails, with their names beside it in the same order
   }
 });
 
+/** Of the file that was written last. */
+const readParquet = async (name: string) =>
+  parquetReadObjects({ file: await asyncBufferFromFile(join(folder, name)), utf8: false });
+
+test("a parquet has a row for each photo, labelled by its folder", async () => {
+  const photos = join(folder, "photos");
+  mkdirSync(join(photos, "train/buildings"), { recursive: true });
+  copyFileSync(CHURCH, join(photos, "train/buildings/church.jpg"));
+  copyFileSync(CHURCH, join(photos, "church.jpg"));
+  const file = join(folder, "set/train.parquet");
+  const options = ["--size", "112", "--format", "webp", "--jobs", "1"];
+  expect((await cli(["thumbnail", photos, "-o", file, ...options])).code).toBe(0);
+  expect(readdirSync(join(folder, "set"))).toEqual(["train.parquet"]);
+  const thumbnail = await thumbnailOf(CHURCH, { size: 112, format: "webp" });
+  const same = { width: 112, height: 112, format: "webp", bytes: new Uint8Array(thumbnail) };
+  expect(await readParquet("set/train.parquet")).toEqual([
+    { name: "church.jpg", label: null, ...same },
+    { name: "train/buildings/church.jpg", label: "buildings", ...same },
+  ]);
+});
+
 test.each([
   { file: "set.tar", format: "png" },
   { file: "set.npy", format: "npy" },
+  { file: "set.parquet", format: "png" },
 ])(
   "an interrupted $file is gone on with, its torn end cut off; other options are refused",
   async ({ file, format }) => {
@@ -136,7 +159,11 @@ test.each([
     );
     expect(await run()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 made, 2 there already/) });
     const expected = await thumbnailOf(CHURCH, { size: 56, format: format as "png" });
-    if (format === "png") {
+    if (file.endsWith(".parquet")) {
+      const rows = await readParquet(`out/${file}`);
+      expect(rows.map(({ name }) => name).sort()).toEqual(PHOTOS.map((name) => `${name}.jpg`));
+      expect(rows.at(-1)).toMatchObject({ name: "church.jpg", bytes: new Uint8Array(expected) });
+    } else if (format === "png") {
       const entries = await unpackTar(readFileSync(output));
       expect(entries.map(({ header }) => header.name).sort()).toEqual(PHOTOS.map((name) => `${name}.png`));
       expect(Buffer.from(entries.at(-1)?.data ?? [])).toEqual(expected);
