@@ -30,7 +30,7 @@ import {
 } from "./http/context.ts";
 import { receiveRequests, refuseTheRest, type ToEnv } from "./http/middleware.ts";
 import type { Lease } from "./overload/budget.ts";
-import { inTurn, withPhotoBytes } from "./overload/isolate.ts";
+import { inTurn, releasedOnceDecoded, withPhotoBytes } from "./overload/isolate.ts";
 import { countWork } from "./overload/rate-limit.ts";
 import { downscalerFor, makeThumbnail, type Runtime, type ThumbnailSpec } from "./pipeline.ts";
 import { backfill } from "./queue/backfill.ts";
@@ -66,7 +66,8 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
           const original = await observation.step("source", () => readSource(source, context, validators));
           if (original.status === "not-modified") return null;
           observation.bytesIn += original.bytes.length;
-          const thumbnail = await inTurn(() => makeThumbnail(original.bytes, spec, pictures, observation.step));
+          const step = releasedOnceDecoded(original.bytes, observation.step);
+          const thumbnail = await inTurn(() => makeThumbnail(original.bytes, spec, pictures, step));
           return { thumbnail, validators: original };
         }),
       ),
@@ -76,7 +77,7 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
   }
 
   /** Reads the body and works on it, within what the isolate grants. */
-  function onPost<T>(c: AppContext, use: (photo: Uint8Array) => Promise<T>): Promise<T> {
+  function onPost<T>(c: AppContext, use: (photo: Uint8Array<ArrayBuffer>) => Promise<T>): Promise<T> {
     const { config, observation } = c.var;
     const work = withinLimits(c, async (lease) => {
       const photo = await observation.step("source", () => readPost(c.req.raw, config.maxImageBytes, lease));
@@ -98,7 +99,7 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
   app.post("/thumbnail/:options", async (c) => {
     const { spec, negotiated } = parseThumbnailPost(requestLine(c), c.var.config.presets);
     const thumbnail = await onPost(c, (photo) =>
-      inTurn(() => makeThumbnail(photo, spec, runtime, c.var.observation.step)),
+      inTurn(() => makeThumbnail(photo, spec, runtime, releasedOnceDecoded(photo, c.var.observation.step))),
     );
     const answer = answerOf(await keptNow(thumbnail, {}), "computed", null);
     return respondThumbnail(answer, { maxAge: 0, negotiated, extension: spec.format });

@@ -1,4 +1,5 @@
 /** What one isolate grants to all the requests that run in it at the same time. */
+import type { Step } from "../observation.ts";
 import { Budget, type Lease } from "./budget.ts";
 
 /**
@@ -21,4 +22,16 @@ export function inTurn<T>(work: () => Promise<T>): Promise<T> {
     await turn.hold(1);
     return work();
   });
+}
+
+/**
+ * `step`, after whose "decode" the photo's bytes are gone: nothing that follows needs them, and up to 20 MB would stay in the
+ * isolate while the downscaler and the encoder work, whoever still holds the array.
+ */
+export function releasedOnceDecoded(photo: Uint8Array<ArrayBuffer>, step: Step): Step {
+  return async (name, work) => {
+    const result = await step(name, work);
+    if (name === "decode") photo.buffer.transfer(0);
+    return result;
+  };
 }

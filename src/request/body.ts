@@ -11,7 +11,7 @@ const POST_TIMEOUT_MS = 60_000;
  *
  * @throws Problem `body-too-large`, `invalid-request` if there is no body, `request-timeout`.
  */
-export async function readPost(request: Request, maxBytes: number, lease?: Lease): Promise<Uint8Array> {
+export async function readPost(request: Request, maxBytes: number, lease?: Lease): Promise<Uint8Array<ArrayBuffer>> {
   const announced = Number(request.headers.get("content-length"));
   if (announced > maxBytes) {
     throw new Problem(
