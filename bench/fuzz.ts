@@ -3,7 +3,8 @@
  *
  *     npm run bench -- fuzz [images, 10000] [seed, 1]
  *
- * Fails if one image gives a 5xx, takes longer than HANG_MS, or changes what an intact image gives afterwards.
+ * Fails if one image gives a 5xx, takes longer than HANG_MS, or changes what an intact image gives afterwards. Runs of other
+ * seeds stay in the results, so that a long run can be had in parts; a seed's own is replaced.
  */
 import { readFile } from "node:fs/promises";
 import { mutate, SEEDS, seeded } from "../test/worker/mutate.ts";
@@ -56,7 +57,17 @@ for (const [what, { slope: value, error }] of Object.entries(perThousand)) {
   console.log(`${what} ${value.toFixed(3)} ± ${error.toFixed(3)}`);
 }
 for (const fault of faults) console.error(`FAULT: ${fault}`);
-await writeResults("fuzz", `${images} ${seed}`, { statuses, slowestMs, perThousand, memory, faults });
+const run = {
+  images,
+  seed,
+  date: new Date().toISOString().slice(0, 10),
+  statuses,
+  slowestMs,
+  perThousand,
+  memory,
+  faults,
+};
+await writeResults("fuzz", `${images} ${seed}`, { runs: [...(await runsOfOtherSeeds()), run] });
 process.exitCode = faults.length === 0 ? 0 : 1;
 
 async function sendUntil(goal: number): Promise<void> {
@@ -82,8 +93,15 @@ async function post(image: Uint8Array<ArrayBuffer>): Promise<{ status: number; b
   return { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
 }
 
-/** The isolate: JavaScript heap, buffers and WebAssembly memories. The process also holds wrangler's own Workers. */
+async function runsOfOtherSeeds(): Promise<{ seed: number }[]> {
+  const text = await readFile(new URL("results/fuzz.json", import.meta.url), "utf8").catch(() => `{ "runs": [] }`);
+  const { runs } = JSON.parse(text) as { runs: { seed: number }[] };
+  return runs.filter((run) => run.seed !== seed);
+}
+
+/** What the isolate holds, garbage collected: JavaScript heap, buffers and WebAssembly memories. The process also holds wrangler's own Workers. */
 async function sample(): Promise<void> {
+  await workerd.collectGarbage();
   const status = await readFile(`/proc/${workerd.pid}/status`, "utf8");
   const wasm = (await (await fetch(`${workerd.url}/wasm-bytes`)).json()) as { now: number };
   const isolateMB = ((await workerd.isolateBytes()) + wasm.now) / 1e6;
