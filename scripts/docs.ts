@@ -10,6 +10,7 @@ import { TABLES } from "./tables.ts";
 
 const FILES = [
   "README.md",
+  "SECURITY.md",
   "docs/browser.md",
   "docs/configuration.md",
   "docs/cost.md",

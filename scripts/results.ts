@@ -11,8 +11,32 @@ const about = {
 
 const rowsOf = <Row extends z.ZodRawShape>(row: Row) => z.object({ ...about, rows: z.array(z.object(row)) });
 
+const growth = z.object({ slope: z.number(), error: z.number() });
+
 /** By the name of the benchmark. */
 const SCHEMAS = {
+  fuzz: z.object({
+    ...about,
+    runs: z.array(
+      z.object({
+        images: z.number(),
+        seed: z.number(),
+        date: z.string(),
+        statuses: z.record(z.string(), z.number()),
+        slowestMs: z.number(),
+        perThousand: z.object({ isolate: growth }),
+        faults: z.array(z.string()),
+      }),
+    ),
+  }),
+  soak: z.object({
+    ...about,
+    faultRate: z.number(),
+    answers: z.number(),
+    counts: z.record(z.string(), z.number()),
+    growth,
+    faults: z.array(z.string()),
+  }),
   decode: rowsOf({
     format: z.string(),
     megapixels: z.string(),

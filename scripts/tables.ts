@@ -21,6 +21,7 @@ import {
   throughputTable,
 } from "./performance.ts";
 import { dataPointTable, hitsQuery, problemsQuery } from "./queries.ts";
+import { fuzzTable, refusedHosts, soakTable } from "./security.ts";
 
 /** By the name between `<!-- name -->` and `<!-- /name -->`. */
 export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = {
@@ -58,6 +59,9 @@ export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = 
     ),
   models: modelTable,
   memory: memoryTable,
+  refusedHosts,
+  fuzz: fuzzTable,
+  soak: soakTable,
   browserBudget: budgetTable,
   servers: serverTable,
   originModels: originModelTable,

@@ -13,8 +13,21 @@ test("every test and file that SECURITY.md names exists", () => {
   expect(paths.filter((path) => !existsSync(path))).toEqual([]);
 });
 
+test("every benchmark that SECURITY.md names exists", () => {
+  const names = Array.from(text.matchAll(/`npm run bench -- (\w+)/g), ([, name]) => name);
+  expect(names.length).toBeGreaterThan(1);
+  expect(names.filter((name) => !existsSync(`bench/${name}.ts`))).toEqual([]);
+});
+
+test("the deployed configuration has what SECURITY.md builds on", () => {
+  const configuration = readFileSync("wrangler.toml", "utf8");
+  expect(configuration).toMatch(/^compatibility_flags = \[.*"global_fetch_strictly_public".*\]$/m);
+  expect(configuration).toMatch(/^\[observability\.logs\]\ninvocation_logs = false$/m);
+  expect(configuration).toMatch(/^name = "RATE_LIMITER"$/m);
+});
+
 test("every threat has a defence and a proof", () => {
-  const table = text.slice(text.indexOf("| threat |"), text.indexOf("## Limits"));
+  const table = text.slice(text.indexOf("| threat |"), text.indexOf("## What was run"));
   const rows = table.trim().split("\n").slice(2);
   expect(rows.length).toBeGreaterThan(20);
   for (const row of rows) {
