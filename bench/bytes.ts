@@ -27,7 +27,7 @@ const SIDE = 224;
 /** Who reads which size, and in which files. */
 const HEADS = {
   56: ["student-56", "student-56-low-stride", "restored-56"],
-  112: ["student-112"],
+  112: ["student-112", "restored-112"],
 } as const;
 const OURS: readonly (readonly [OutputFormat, number])[] = [
   ["png", 0],

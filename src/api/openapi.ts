@@ -33,6 +33,12 @@ const IF_NONE_MATCH = {
   schema: { type: "string" },
 };
 
+const cacheTag = {
+  description:
+    "Names the source, for purging at a CDN in front. Cloudflare's own takes it off before the client sees it.",
+  schema: { type: "string", pattern: "^thumbnet-[0-9a-f]{16}$" },
+};
+
 /** @param mount the path that the service is mounted at; "" for a Worker of its own. */
 export function openApi(mount = ""): Json {
   return {
@@ -65,6 +71,7 @@ export function openApi(mount = ""): Json {
         delete: operation("purge", "Removes what is kept of the sources that start with this one.", {
           parameters: [SOURCE],
           security: OWNER,
+          headers: { "X-Cache-Tag": { ...cacheTag, description: "The `Cache-Tag` of the source's thumbnails." } },
           answer: json(purged),
         }),
       },
@@ -99,10 +106,13 @@ export function openApi(mount = ""): Json {
 }
 
 function thumbnail(operationId: string, options: z.ZodType, ...parameters: readonly Json[]): Json {
+  const isConditional = parameters.includes(IF_NONE_MATCH);
   return operation(operationId, "A photo's learned thumbnail.", {
     parameters: [optionsOf(options), ...parameters],
     answer: Object.fromEntries(Object.values(encoders).map(({ contentType }) => [contentType, BYTES])),
-    isConditional: parameters.includes(IF_NONE_MATCH),
+    isConditional,
+    // What was uploaded has no source that could be purged.
+    ...(isConditional && { headers: { "Cache-Tag": cacheTag } }),
   });
 }
 
@@ -116,21 +126,23 @@ function classify(operationId: string, options: z.ZodType, ...parameters: readon
 
 interface Parts {
   readonly answer: Json;
+  readonly headers?: Json;
   readonly parameters?: readonly Json[];
   readonly requestBody?: Json;
   readonly security?: readonly Json[];
   readonly isConditional?: boolean;
 }
 
-function operation(operationId: string, summary: string, { answer, isConditional, ...parts }: Parts): Json {
+function operation(operationId: string, summary: string, { answer, headers, isConditional, ...parts }: Parts): Json {
+  const described = headers && { headers };
   const refusals = problemsByStatus().map(([status]) => [status, { $ref: `${RESPONSES}/${status}` }]);
   return {
     operationId,
     summary,
     ...parts,
     responses: {
-      "200": { description: "Done.", content: answer },
-      ...(isConditional && { "304": { description: "A copy at hand is still good." } }),
+      "200": { description: "Done.", ...described, content: answer },
+      ...(isConditional && { "304": { description: "A copy at hand is still good.", ...described } }),
       ...Object.fromEntries(refusals),
     },
   };

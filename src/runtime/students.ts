@@ -2,6 +2,8 @@
 import calibration from "../../models/calibration.json";
 import cardRestored56 from "../../models/restored-56/card.json";
 import labelsRestored56 from "../../models/restored-56/labels.txt";
+import cardRestored112 from "../../models/restored-112/card.json";
+import labelsRestored112 from "../../models/restored-112/labels.txt";
 import card56 from "../../models/student-56/card.json";
 import labels56 from "../../models/student-56/labels.txt";
 import cardLowStride56 from "../../models/student-56-low-stride/card.json";
@@ -24,6 +26,7 @@ export const classifyModels: ClassifyModels = {
     bundled(cardLowStride56, labelsLowStride56),
     bundled(cardRestored56, labelsRestored56),
     bundled(card112, labels112),
+    bundled(cardRestored112, labelsRestored112),
     teacher,
   ],
   whole: [wholePhoto(teacher.card)],

@@ -5,9 +5,13 @@ import { EXPLANATIONS } from "../../src/api/explanations.ts";
 import { PROBLEMS, type ProblemCode } from "../../src/errors.ts";
 import { startWorker, type TestWorker } from "../worker/harness.ts";
 
+const OWNER_KEY = "owner-key-owner-key-owner-key-owner-key";
+const church = await readFile("examples/photos/church.jpg");
+
 let worker: TestWorker;
 beforeAll(async () => {
-  worker = await startWorker();
+  worker = await startWorker({}, { OWNER_KEY });
+  await worker.env.ORIGINALS.put("church.jpg", church);
 });
 afterAll(() => worker?.close());
 
@@ -32,6 +36,34 @@ test("the description has every route, with its options and what they take", asy
     post: { parameters: [{ schema: { properties: { size: { enum: ["56", "112"], default: "56" } } } }] },
   });
 });
+
+test.each([
+  { method: "GET", path: "/thumbnail/size=56/r2:church.jpg", operation: "/thumbnail/{options}/{source}" },
+  { method: "POST", path: "/thumbnail/size=56", operation: "/thumbnail/{options}", init: { body: church } },
+  {
+    method: "DELETE",
+    path: "/cache/r2:church.jpg",
+    operation: "/cache/{source}",
+    init: { headers: { authorization: `Bearer ${OWNER_KEY}` } },
+  },
+])("$method $path has the cache tag that is described, or none", async ({ method, path, operation, init }) => {
+  const { paths } = (await (await worker.fetch("/openapi.json")).json()) as { paths: Paths };
+  const headers = paths[operation]?.[method.toLowerCase()]?.responses["200"]?.headers ?? {};
+  const response = await worker.fetch(path, { method, ...init });
+  await response.arrayBuffer();
+  expect(response.status).toBe(200);
+  for (const name of ["Cache-Tag", "X-Cache-Tag"]) {
+    const pattern = headers[name]?.schema.pattern;
+    if (pattern === undefined) expect(response.headers.get(name)).toBeNull();
+    else expect(response.headers.get(name)).toMatch(new RegExp(pattern));
+  }
+  expect(Object.keys(headers)).toHaveLength(method === "POST" ? 0 : 1);
+});
+
+interface Operation {
+  readonly responses: Record<string, { headers?: Record<string, { schema: { pattern: string } }> }>;
+}
+type Paths = Record<string, Record<string, Operation>>;
 
 describe.each(Object.keys(PROBLEMS) as ProblemCode[])("%s", (code) => {
   test("has a page at its address, and a place in the list", async () => {

@@ -106,6 +106,7 @@ describe("a photo's classification is the student's on the very thumbnail that /
     ["head=student-low-stride", "student-56-low-stride"],
     ["head=restored", "restored-56"],
     ["head=student,size=112", "student-112"],
+    ["head=restored,size=112", "restored-112"],
   ])("%s asks %s, each about the same thumbnail", async (options, name) => {
     const found = await classified(`/classify/${options},top=10/r2:ambulance.jpg`);
     expect(found.model.name).toBe(name);
@@ -115,10 +116,10 @@ describe("a photo's classification is the student's on the very thumbnail that /
   });
 
   test("a head that no model of this size has is refused, with its name", async () => {
-    const response = await worker.fetch("/classify/head=restored,size=112/r2:ambulance.jpg");
+    const response = await worker.fetch("/classify/head=student-low-stride,size=112/r2:ambulance.jpg");
     expect(response.status).toBe(400);
     expect(problem.parse(await response.json()).detail).toBe(
-      "head: There is no restored for thumbnails of 112 pixels.",
+      "head: There is no student-low-stride for thumbnails of 112 pixels.",
     );
   });
 

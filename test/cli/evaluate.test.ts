@@ -32,6 +32,8 @@ test("counts what each student gets right, and the bytes of photos and thumbnail
     "restored-56 webp",
     "student-112 png",
     "student-112 webp",
+    "restored-112 png",
+    "restored-112 webp",
   ]);
   // The parachute lies among the golf balls.
   expect(results[0]).toMatchObject({ correct: 2, accuracy: 2 / 3 });

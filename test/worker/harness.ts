@@ -5,7 +5,8 @@
  * of hosts, so that redirects, failures and slow bodies are real HTTP exchanges with nothing of the Worker replaced.
  */
 import type { Queue, R2Bucket } from "@cloudflare/workers-types";
-import { createTestHarness, type TestHarness, type WorkerHandle } from "wrangler";
+import { createTestHarness, type TestHarness, type TestHarnessOptions, type WorkerHandle } from "wrangler";
+import { startOrigin } from "../origin/start-origin.ts";
 import { WORKER_DIR } from "./build.ts";
 
 export interface TestWorker {
@@ -49,6 +50,27 @@ export async function startWorker(
     harness,
     close: () => harness.close(),
   };
+}
+
+/**
+ * Workers of one workerd and a real inference server. The first of them is the one that is asked.
+ *
+ * @param workersOf is given the server's URL.
+ */
+export async function startWithOrigin(
+  workersOf: (origin: string) => TestHarnessOptions["workers"],
+): Promise<Pick<TestWorker, "harness" | "close">> {
+  const origin = await startOrigin();
+  const harness = createTestHarness({ workers: workersOf(origin.url) });
+  const close = async () => {
+    await harness.close();
+    await origin.stop();
+  };
+  await harness.listen().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  return { harness, close };
 }
 
 export type Internet = Record<string, (request: Request) => Response | Promise<Response>>;

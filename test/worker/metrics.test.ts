@@ -4,8 +4,8 @@ import type { R2Bucket } from "@cloudflare/workers-types";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { BLOBS, DOUBLES } from "../../src/http/data-point.ts";
-import { type RunningOrigin, startOrigin } from "../origin/start-origin.ts";
 import { WORKER_DIR } from "./build.ts";
+import { startWithOrigin } from "./harness.ts";
 
 const church = new Uint8Array(await readFile("examples/photos/church.jpg"));
 
@@ -15,28 +15,21 @@ interface Point {
   readonly doubles: number[];
 }
 
-let origin: RunningOrigin;
 let harness: TestHarness;
+let close: () => Promise<void>;
 beforeAll(async () => {
-  origin = await startOrigin();
-  harness = createTestHarness({
-    workers: [
-      {
-        configPath: "test/worker/metrics/recorded.toml",
-        prebuiltWorkerDir: WORKER_DIR,
-        vars: { ALLOW_UNSIGNED: "true", ORIGINS: origin.url },
-      },
-      { configPath: "test/worker/metrics/recorder.toml" },
-    ],
-  });
-  await harness.listen();
+  ({ harness, close } = await startWithOrigin((origin) => [
+    {
+      configPath: "test/worker/metrics/recorded.toml",
+      prebuiltWorkerDir: WORKER_DIR,
+      vars: { ALLOW_UNSIGNED: "true", ORIGINS: origin },
+    },
+    { configPath: "test/worker/metrics/recorder.toml" },
+  ]));
   const { ORIGINALS } = await harness.getWorker<{ ORIGINALS: R2Bucket }>().getEnv();
   await ORIGINALS.put("church.jpg", church);
 });
-afterAll(async () => {
-  await harness?.close();
-  await origin?.stop();
-});
+afterAll(() => close?.());
 
 /** The answer, with the data point by the names of its columns. */
 async function ask(path: string, init: { method: string; body: Uint8Array } | object = {}) {

@@ -1,30 +1,21 @@
 /** `examples/rpc` beside the service in one workerd, with a real origin. */
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestHarness, type TestHarness } from "wrangler";
-import { type RunningOrigin, startOrigin } from "../origin/start-origin.ts";
 import { WORKER_DIR } from "./build.ts";
+import { startWithOrigin } from "./harness.ts";
 
-let origin: RunningOrigin;
-let harness: TestHarness;
+let running: Awaited<ReturnType<typeof startWithOrigin>>;
 beforeAll(async () => {
-  origin = await startOrigin();
-  harness = createTestHarness({
-    workers: [
-      { configPath: "examples/rpc/wrangler.toml" },
-      // Closed to everyone: nothing is signed, no host is allowed.
-      { configPath: "wrangler.toml", prebuiltWorkerDir: WORKER_DIR, vars: { ORIGINS: origin.url } },
-    ],
-  });
-  await harness.listen();
+  running = await startWithOrigin((origin) => [
+    { configPath: "examples/rpc/wrangler.toml" },
+    // Closed to everyone: nothing is signed, no host is allowed.
+    { configPath: "wrangler.toml", prebuiltWorkerDir: WORKER_DIR, vars: { ORIGINS: origin } },
+  ]);
 });
-afterAll(async () => {
-  await harness?.close();
-  await origin?.stop();
-});
+afterAll(() => running?.close());
 
 async function upload(body: Uint8Array<ArrayBuffer>) {
-  const response = await harness.fetch("/", { method: "POST", body });
+  const response = await running.harness.fetch("/", { method: "POST", body });
   return [response.status, await response.json()];
 }
 
