@@ -37,6 +37,8 @@ try {
   for (const [index, { body }] of before.entries()) {
     if (!after[index]?.body.equals(body)) faults.push(`intact image ${index} gives other bytes than before`);
   }
+} catch (error) {
+  faults.push(`stopped after ${sent} images: ${error}`);
 } finally {
   await workerd.stop();
 }
