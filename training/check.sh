@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# All checks of the training package in an environment of its own, from the lock-file. Needs uv, and PyPI the first time.
+# All checks of the training package in an environment of its own, from the lock-file. Needs Python, and PyPI the first time.
 set -euo pipefail
 cd "$(dirname "$0")"
 unset VIRTUAL_ENV
+if ! command -v uv >/dev/null; then
+  [ -x .uv/bin/uv ] || { python3 -m venv .uv && .uv/bin/pip install -q uv==0.13.9; }
+  PATH="$PWD/.uv/bin:$PATH"
+fi
 [ -d .venv ] || uv venv -q
 uv pip sync -q requirements.lock
 uv pip install -q --no-deps -e .
