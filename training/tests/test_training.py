@@ -10,6 +10,7 @@ import torch
 import tyro
 
 from thumbnet.config import Config, Schedule, command_of, read_config
+from thumbnet.export import Export, export
 from thumbnet.run import StoppedEarlyError, evaluate_run, train
 
 NONE = Schedule(0, 4, 1e-3)
@@ -83,6 +84,26 @@ def test_a_frozen_downscaler_stays_as_it_was_and_a_student_of_another_architectu
     before, after = weights(config.out), weights(second.out)
     assert all(torch.equal(before[key], after[key]) for key in before if key.startswith("downscaler."))
     assert "projector.weight" in after  # its pooled features have another width than the teacher's
+
+
+def test_a_student_starts_from_a_downscaler_that_is_served(config: Config, tmp_path: Path) -> None:
+    train(config)
+    models = tmp_path / "models"
+    export(Export(run=config.out, models=models, parts=("downscaler", "restorer")))
+    second = replace(
+        config,
+        out=config.out.with_name("second"),
+        downscaler=models / "downscaler-56",
+        downscaler_lr=0.0,
+        reconstruct=NONE,
+        restore=NONE,
+    )
+    train(second)
+    before, after = weights(config.out), weights(second.out)
+    frozen = [key for key in before if key.startswith(("downscaler.", "decoder."))]
+    assert all(torch.equal(before[key].half().float() if before[key].dim() > 1 else before[key], after[key]) for key in frozen)
+    with pytest.raises(ValueError, match="other widths than --width"):
+        train(replace(second, out=config.out.with_name("third"), width=4))
 
 
 def test_two_processes_train_as_one_does(config: Config) -> None:

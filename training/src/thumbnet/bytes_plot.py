@@ -6,7 +6,18 @@ from typing import Any
 
 from matplotlib import pyplot
 
+from thumbnet.markdown import table
+
 Row = dict[str, Any]
+COLUMNS = [
+    "thumbnail",
+    "read by",
+    "Mflop at the origin",
+    "top-1 %",
+    "bytes",
+    "plain photo as accurate, bytes",
+    "fewer",
+]
 RIVAL_COLOURS = {"jpeg": "tab:gray", "webp": "tab:olive", "avif": "tab:red"}
 
 
@@ -34,19 +45,24 @@ def bytes_at(accuracy: float, rows: list[Row]) -> float | None:
 def equal_accuracy_table(rows: list[Row]) -> str:
     """Bytes of each head's files against the cheapest plain file, of any format and size, that is as accurate."""
     rivals = [r for r in rows if r["sender"] == "photo"]
-    text = "| thumbnail | read by | Mflop at the origin | top-1 % | bytes | plain photo as accurate, bytes | fewer |\n"
-    text += "| --- | --- | --- | --- | --- | --- | --- |\n"
+    lines = []
     heads = dict.fromkeys(r["head"] for r in rows if r["sender"] == "thumbnail")
     for head in heads:
         for row in frontier([r for r in rows if r["sender"] == "thumbnail" and r["head"] == head]):
             theirs = bytes_at(row["accuracy"], rivals)
-            gain = f"{theirs / row['meanBytes']:.2f}x" if theirs else ""
             quality = f" q{row['quality']}" if row["quality"] else ""
-            text += (
-                f"| {row['side']} px {row['format']}{quality} | {head} | {row['originFlops'] / 1e6:.0f} "
-                f"| {row['accuracy'] * 100:.2f} | {row['meanBytes']} | {round(theirs) if theirs else ''} | {gain} |\n"
+            lines.append(
+                [
+                    f"{row['side']} px {row['format']}{quality}",
+                    head,
+                    f"{row['originFlops'] / 1e6:.0f}",
+                    f"{row['accuracy'] * 100:.2f}",
+                    str(row["meanBytes"]),
+                    str(round(theirs)) if theirs else "",
+                    f"{theirs / row['meanBytes']:.2f}x" if theirs else "",
+                ]
             )
-    return text
+    return table(COLUMNS, lines)
 
 
 def draw_bytes(path: Path, picture: Path) -> str:

@@ -17,13 +17,12 @@ import PIL
 import torch
 from torch import Tensor
 
-from thumbnet.classifier import load_teacher
 from thumbnet.codec import curve
 from thumbnet.config import read_config
 from thumbnet.evaluation import BATCH, ranks, summarise
 from thumbnet.photos import Photos
 from thumbnet.pixels import to_bytes, to_unit
-from thumbnet.run import build_networks, load_networks
+from thumbnet.run import load_run
 from thumbnet.unseen import clean, imagenette
 
 QUALITIES = {"webp": (20, 40, 60, 75, 90, 95)}
@@ -32,9 +31,7 @@ QUALITIES = {"webp": (20, 40, 60, 75, 90, 95)}
 def measure(run: Path, clean_photos: Path) -> list[dict[str, Any]]:
     """Measure one run: data, format, quality, mean bytes and accuracy of each point; lossless first."""
     config = read_config(run / "config.json")
-    teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
-    networks = build_networks(config, teacher)
-    load_networks(run / "models.pt", networks, ("downscaler", "decoder"))
+    teacher, networks = load_run(config, run)
     rows: list[dict[str, Any]] = []
     for data, (photos, outputs) in {
         "Imagenette val": imagenette(config.data / "val", every=4),

@@ -88,7 +88,7 @@ class Config:
     """Smallest crop, as a share of the photo."""
 
     downscaler: Path | None = None
-    """models.pt of an earlier run whose E (and decoder) to start from."""
+    """E (and decoder) to start from: models.pt of an earlier run, or a model repository's downscaler-<size> folder."""
     width: int = 24
     """E's channels; 0 is plain bicubic, the baseline."""
     pairs: int = 1
@@ -151,12 +151,12 @@ def command_of(config: Config, full_paths: bool = False) -> str:
             if isinstance(value, dict):
                 add(f"{option}.", value, standard[name])
             elif (value != standard[name] or option in ("data", "out")) and (full_paths or option != "cache"):
-                shown = _tail(value) if isinstance(value, Path) and not full_paths else str(value)
+                shown = _tail(name, value) if isinstance(value, Path) and not full_paths else str(value)
                 words.append(f"--{option.replace('_', '-')} {shown}")
 
     add("", asdict(config), default)
     return " ".join(words)
 
 
-def _tail(path: Path) -> str:
-    return "/".join(path.parts[-2:]) if path.name == "models.pt" else path.name
+def _tail(name: str, path: Path) -> str:
+    return "/".join(path.parts[-2:]) if name in ("downscaler", "student") else path.name

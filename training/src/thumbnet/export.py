@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from thumbnet.card import logits, pixels, size_of, write_card, write_ensemble
-from thumbnet.classifier import keep_classes, load_teacher
+from thumbnet.classifier import keep_classes
 from thumbnet.config import read_config
 from thumbnet.downscaler import ServedDownscaler
 from thumbnet.evaluation import ranks, summarise
 from thumbnet.golden import keep_pytorch
 from thumbnet.onnx_files import RestoredTeacher, ServedRestorer, ServedStudent, halve, write_onnx
 from thumbnet.photos import SIDE, read_folder
-from thumbnet.run import PHASES, build_networks, classes_of, load_networks
+from thumbnet.run import PHASES, classes_of, load_run
 
 TEACHER = "teacher-224"  # what stands behind a restorer in the model repository
 PACKAGES = ("torch", "timm", "onnx", "onnxruntime", "numpy", "pillow")
@@ -75,9 +75,7 @@ class _Exporter:
         self.options = options
         config = self.config = read_config(options.run / "config.json")
         self.result = json.loads((options.run / "result.json").read_text())
-        teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
-        self.networks = build_networks(config, teacher)
-        load_networks(options.run / "models.pt", self.networks, tuple(self.networks.modules()))
+        self.teacher, self.networks = load_run(config, options.run)
         self.photos = read_folder(config.data / "val", config.cache)
         self.class_map = classes_of(config, self.photos)
         self.downscaler = f"downscaler-{config.size}"
@@ -184,8 +182,7 @@ class _Exporter:
     def write_fused(self) -> None:
         size = self.config.size
         name = f"restored-{size}{self.options.suffix}-fused"
-        teacher = load_teacher(self.config.teacher, self.config.teacher_weights, self.config.teacher_classes)
-        served = RestoredTeacher(self.networks.decoder, teacher)
+        served = RestoredTeacher(self.networks.decoder, self.teacher)
         file = self.folder(name) / "1" / "model.onnx"
         write_onnx(served, size, ("thumbnail", "logits"), file, round_weights=True)
         labels = [f"class {i}" for i in range(self.config.teacher_classes)]

@@ -97,6 +97,19 @@ def write_onnx(module: nn.Module, side: int, names: tuple[str, str], path: Path,
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
+def read_weights(path: Path, prefix: str) -> dict[str, Tensor]:
+    """Read the trained weights, float32, of the network called `prefix` in a file of `write_onnx`.
+
+    Only of networks without batch normalisation: the exporter multiplies that into the convolutions.
+    """
+    found = {}
+    for tensor in onnx.load(path).graph.initializer:
+        name = tensor.name.removesuffix("_half")
+        if name.startswith(f"{prefix}."):
+            found[name.removeprefix(f"{prefix}.")] = torch.from_numpy(numpy_helper.to_array(tensor).astype(np.float32))
+    return found
+
+
 def _store_half(model: onnx.ModelProto, round_weights: bool) -> None:
     casts, kept = [], []
     for tensor in model.graph.initializer:

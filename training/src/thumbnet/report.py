@@ -14,6 +14,7 @@ from matplotlib import pyplot
 
 from thumbnet.bytes_plot import draw_bytes
 from thumbnet.codec_table import codec_table
+from thumbnet.markdown import row, table
 
 Runs = dict[str, list[dict[str, Any]]]  # by name without "-seed<n>": the runs that differ in their seed alone
 
@@ -62,11 +63,6 @@ def spread(values: list[float]) -> str:
     if len(values) == 1:
         return f"{values[0]:.2f}"
     return f"{mean(values):.2f} ({min(values):.2f} to {max(values):.2f}, {len(values)} seeds)"
-
-
-def row(cells: list[str]) -> str:
-    """One line of a Markdown table."""
-    return f"| {' | '.join(cells)} |\n"
 
 
 def accuracy_table(runs: Runs) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from thumbnet.answers import teacher_answers
 from thumbnet.classifier import Classifier, load_teacher, make_student
@@ -19,6 +19,7 @@ from thumbnet.feed import Feed, Source, make_thumbnails
 from thumbnet.figure import draw
 from thumbnet.loop import Progress, fit, write_atomically
 from thumbnet.losses import MapDecoder
+from thumbnet.onnx_files import read_weights
 from thumbnet.phases import Learn, Networks, Reconstruct, Restore
 from thumbnet.photos import (
     NEVER_TRAINED_ON,
@@ -73,10 +74,32 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
 
 
 def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> None:
-    """Read some networks of an earlier run's models.pt."""
-    stored = torch.load(path, map_location="cpu", weights_only=True)
+    """Read some networks of an earlier run's models.pt, or of a downscaler's folder in a model repository."""
+    stored = served_networks(path) if path.is_dir() else torch.load(path, map_location="cpu", weights_only=True)
     for name in names:
-        networks.modules()[name].load_state_dict(stored[name])
+        module = networks.modules()[name]
+        trained = module.state_dict().keys()  # a served file holds constants, too
+        try:
+            module.load_state_dict({key: value for key, value in stored[name].items() if key in trained})
+        except RuntimeError as error:
+            raise ValueError(f"{path} holds a {name} of other widths than --width, --pairs and such say") from error
+
+
+def served_networks(folder: Path) -> dict[str, dict[str, Tensor]]:
+    """Read E of `downscaler-<size>` as it is served, and D of the `restorer-<size>` beside it."""
+    restorer = folder.with_name(folder.name.replace("downscaler", "restorer"))
+    return {
+        name: read_weights(path / "1" / "model.onnx", name)
+        for name, path in (("downscaler", folder), ("decoder", restorer))
+    }
+
+
+def load_run(config: Config, run: Path) -> tuple[Classifier, Networks]:
+    """Make the teacher of a finished run, and its networks as they were trained."""
+    teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
+    networks = build_networks(replace(config, downscaler=None, student=None), teacher)
+    load_networks(run / "models.pt", networks, tuple(networks.modules()))
+    return teacher, networks
 
 
 def train(config: Config, stop_at: tuple[int, int] | None = None) -> dict[str, Any]:
@@ -173,9 +196,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
 def evaluate_run(config: Config, run: Path, data: Path | None = None) -> dict[str, Any]:
     """Measure the networks of a finished run on `data`/val, or its own."""
     config = replace(config, data=data or config.data)
-    teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
-    networks = build_networks(config, teacher)
-    load_networks(run / "models.pt", networks, tuple(networks.modules()))
+    teacher, networks = load_run(config, run)
     photos = read_folder(config.data / "val", config.cache)
     return evaluate(config, networks, teacher, classes_of(config, photos))
 
