@@ -1,6 +1,6 @@
 /**
  * Misses per second: a 2 MP JPEG from an HTTP source, each with an address of its own, to a thumbnail of 56 pixels. The Worker in
- * workerd against ipx with native sharp, one process each, by turns in one run at 1, 8 and 32 connections.
+ * workerd, with ONNX Runtime and with the SIMD kernel, against ipx with native sharp, one process each, by turns in one run at 1, 8 and 32 connections.
  *
  *     npm run bench -- throughput [rounds] [seconds]
  *
@@ -30,7 +30,10 @@ await once(source, "listening");
 const address = source.address();
 const origin = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
 
-const worker = await startBundle(await bundleDeployment("src/worker.ts"), { SOURCE_HOSTS: origin });
+const [worker, simd] = [
+  await startBundle(await bundleDeployment("src/worker.ts"), { SOURCE_HOSTS: origin }),
+  await startBundle(await bundleDeployment("src/simd/worker.ts"), { SOURCE_HOSTS: origin }),
+];
 const ipx = spawn(process.execPath, ["bench/throughput/ipx.ts", new URL(origin).host], {
   stdio: ["ignore", "pipe", "inherit"],
 });
@@ -38,14 +41,16 @@ let first = 0;
 const rows: object[] = [];
 try {
   const [line] = (await once(ipx.stdout, "data")) as [Buffer];
+  const ours = { before: `/thumbnail/size=56,format=png/${origin}/`, after: ".jpg" };
   const rivals: Record<string, Pick<LoadOptions, "port" | "before" | "after">> = {
-    "ThumbNet Edge": { port: worker.port, before: `/thumbnail/size=56,format=png/${origin}/`, after: ".jpg" },
+    "ThumbNet Edge": { port: worker.port, ...ours },
+    "ThumbNet Edge, SIMD": { port: simd.port, ...ours },
     ipx: { port: Number(line.toString()), before: `/f_png,fit_fill,s_56x56/${origin}/`, after: ".jpg" },
   };
   for (const connections of CONNECTIONS) rows.push(...(await compare(rivals, connections)));
 } finally {
   ipx.kill();
-  await worker.stop();
+  await Promise.all([worker.stop(), simd.stop()]);
   source.closeAllConnections();
   source.close();
 }
@@ -66,15 +71,15 @@ async function compare(rivals: Record<string, Pick<LoadOptions, "port" | "before
     }
   }
   const of = (name: string, pick: (result: LoadResult) => number) => (results.get(name) ?? []).map(pick);
-  const ours = of("ThumbNet Edge", ({ perSecond }) => perSecond);
-  const theirs = of("ipx", ({ perSecond }) => perSecond);
+  const rates = (name: string) => of(name, ({ perSecond }) => perSecond);
+  const theirs = rates("ipx");
   const found = Object.keys(rivals).map((server) => ({
     server,
     connections,
     perSecond: median(of(server, ({ perSecond }) => perSecond)),
     p50Ms: median(of(server, ({ p50Ms }) => p50Ms)),
     p99Ms: median(of(server, ({ p99Ms }) => p99Ms)),
-    byIpx: server === "ipx" ? 1 : median(ours.map((rate, i) => rate / (theirs[i] ?? Number.NaN))),
+    byIpx: median(rates(server).map((rate, i) => rate / (theirs[i] ?? Number.NaN))),
   }));
   console.log(
     table(

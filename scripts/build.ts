@@ -18,7 +18,9 @@ await cp(join(staged, "src"), OUT, { recursive: true });
 await rm(staged, { recursive: true });
 // What both parts have comes from here, with types that need no Worker.
 compile("tsconfig.build.json", OUT);
-await copyFile(join(ROOT, "src/imaging/resample.wasm"), join(OUT, "imaging/resample.wasm"));
+for (const file of ["imaging/resample.wasm", "downscaler/simd/conv.wasm"]) {
+  await copyFile(join(ROOT, "src", file), join(OUT, file));
+}
 await cp(join(ROOT, "src/imaging/codecs"), join(OUT, "imaging/codecs"), { recursive: true });
 
 // Of the browser's part the types stay; its code becomes one script that needs no other package.

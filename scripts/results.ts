@@ -61,7 +61,11 @@ const SCHEMAS = {
     byHit: z.number().optional(),
   }).extend({
     photo: z.object({ megapixels: z.number(), bytes: z.number() }),
-    cold: z.object({ ms: z.number(), cpuMs: z.number() }),
+    cold: z.object({
+      ms: z.number(),
+      cpuMs: z.number(),
+      simd: z.object({ ms: z.number(), cpuMs: z.number() }).optional(),
+    }),
   }),
   throughput: rowsOf({
     server: z.string(),
@@ -78,14 +82,14 @@ const SCHEMAS = {
     nativeMs: z.number(),
     ratio: z.number(),
     ofSingle: z.number(),
-    plainRatio: z.number().optional(),
+    simdRatio: z.number().optional(),
   }).extend({
     bundle: z.object({ allBytes: z.number(), wasmBytes: z.number(), wasmGzipBytes: z.number() }),
     startUp: z.object({
       loadMs: z.number(),
       firstRunMs: z.number(),
-      plainLoadMs: z.number(),
-      plainFirstRunMs: z.number(),
+      simdLoadMs: z.number(),
+      simdFirstRunMs: z.number(),
     }),
   }),
 };

@@ -4,6 +4,10 @@
  *
  * @module
  */
+import { entrypoint, type ThumbNetEntrypoint } from "./rpc.ts";
+import { thumbnet } from "./thumbnet.ts";
+
 export type { Bindings } from "./http/context.ts";
-export { ThumbNet } from "./rpc.ts";
 export { type MountOptions, queueConsumer, thumbnet } from "./thumbnet.ts";
+export const ThumbNet = entrypoint(thumbnet);
+export type ThumbNet = ThumbNetEntrypoint;

@@ -1,39 +1,6 @@
-/** The service for workerd, with its models and codecs: a Worker of its own, or a part of another hono app. */
-import type { Hono } from "hono";
-import { createApp } from "./app.ts";
-import type { AppEnv, Bindings } from "./http/context.ts";
-import type { ToEnv } from "./http/middleware.ts";
-import { createConsumer } from "./queue/consume.ts";
-import { classifyModels } from "./runtime/students.ts";
-import { downscalers, loadCodec } from "./runtime/workerd.ts";
+/** The service with its downscalers in ONNX Runtime, which reads any model. */
+import { loadInWorkerd } from "./downscaler/ort-workerd.ts";
+import { serviceWith } from "./service.ts";
 
-export interface MountOptions<Outer> {
-  /** The service's own environment (its variables and bindings, see docs/configuration.md) from the app's; the same if absent. */
-  readonly env?: (bindings: Outer) => Bindings;
-}
-
-/**
- * The service as a hono app, to be mounted anywhere: signatures, links and the types of problems are relative to that place.
- *
- * @example
- * app.route("/img", thumbnet({ env: (env: Env) => ({ ...env, SOURCE_HOSTS: "images.example.com" }) }));
- */
-export function thumbnet<Outer = Bindings>({ env }: MountOptions<Outer> = {}): Hono<AppEnv> {
-  // Hono types an app's bindings as what it takes; here they are what the app around it has.
-  return createApp({ downscalers, loadCodec, ...classifyModels }, env as ToEnv | undefined);
-}
-
-/**
- * A Worker's `queue()`, which makes the thumbnails that `PREGENERATE` names as R2 tells of changed originals.
- *
- * @example
- * export default { fetch: app.fetch, queue: queueConsumer({ env }) };
- */
-export function queueConsumer<Outer = Bindings>({ env }: MountOptions<Outer> = {}): ExportedHandlerQueueHandler<Outer> {
-  const consume = createConsumer({ downscalers, loadCodec });
-  const toEnv = env as ToEnv | undefined;
-  return (batch, outer) => {
-    const own = outer as Bindings;
-    return consume(batch, toEnv ? toEnv(own) : own);
-  };
-}
+export type { MountOptions } from "./service.ts";
+export const { thumbnet, queueConsumer } = serviceWith(loadInWorkerd);

@@ -1,7 +1,8 @@
 /** The Worker's entry point. */
+import { entrypoint } from "./rpc.ts";
 import { queueConsumer, thumbnet } from "./thumbnet.ts";
 
-export { ThumbNet } from "./rpc.ts";
+export const ThumbNet = entrypoint(thumbnet);
 
 export default {
   fetch: thumbnet().fetch,

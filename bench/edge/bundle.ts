@@ -31,7 +31,7 @@ export interface RunningWorker {
 
 /** As `wrangler deploy` uploads it. */
 export async function bundleDeployment(entry: string): Promise<Bundle> {
-  const root = join("node_modules/.cache/thumbnet-edge/bench", basename(entry, ".ts"));
+  const root = join("node_modules/.cache/thumbnet-edge/bench", entry.replaceAll("/", "-"));
   await rm(root, { recursive: true, force: true });
   await promisify(execFile)("wrangler", ["deploy", entry, "--dry-run", "--outdir", root], {
     env: { ...process.env, WRANGLER_SEND_METRICS: "false" },

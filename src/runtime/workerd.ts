@@ -3,9 +3,8 @@ import model56 from "../../models/downscaler-56/1/model.onnx";
 import card56 from "../../models/downscaler-56/card.json";
 import model112 from "../../models/downscaler-112/1/model.onnx";
 import card112 from "../../models/downscaler-112/card.json";
-import { parseCard } from "../downscaler/card.ts";
-import { createDownscaler, type Downscaler } from "../downscaler/downscaler.ts";
-import { loadInWorkerd } from "../downscaler/ort-workerd.ts";
+import { type ModelCard, parseCard } from "../downscaler/card.ts";
+import { createDownscaler, type Downscaler, type RunModel } from "../downscaler/downscaler.ts";
 import avifDecode from "../imaging/codecs/avif-decode.wasm";
 import jpegEncode from "../imaging/codecs/jpeg-encode.wasm";
 import jpegTurbo from "../imaging/codecs/jpeg-turbo.wasm";
@@ -25,9 +24,13 @@ const codecs: Record<CodecName, WebAssembly.Module> = {
 
 export const loadCodec: LoadCodec = async (name) => codecs[name];
 
-export const downscalers: readonly Downscaler[] = [bundled(card56, model56), bundled(card112, model112)];
+/** @param bytes an ONNX file. */
+export type LoadModel = (card: ModelCard, bytes: ArrayBuffer) => Promise<RunModel>;
 
-function bundled(json: unknown, bytes: ArrayBuffer): Downscaler {
-  const card = parseCard(json, "in the bundle");
-  return createDownscaler(card, () => loadInWorkerd(card, bytes));
+export function bundledDownscalers(load: LoadModel): readonly Downscaler[] {
+  const bundled = (json: unknown, bytes: ArrayBuffer) => {
+    const card = parseCard(json, "in the bundle");
+    return createDownscaler(card, () => load(card, bytes));
+  };
+  return [bundled(card56, model56), bundled(card112, model112)];
 }

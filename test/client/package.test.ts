@@ -64,7 +64,13 @@ test("every way to resolve modules finds the right types", async () => {
       problem.kind !== "CJSResolvesToESM" && !("resolutionKind" in problem && problem.resolutionKind === "node10"),
   );
   expect(problems).toEqual([]);
-  expect(Object.keys(checked.entrypoints)).toEqual(["./client", "./browser", "./worker", "./package.json"]);
+  expect(Object.keys(checked.entrypoints)).toEqual([
+    "./client",
+    "./browser",
+    "./worker",
+    "./worker-simd",
+    "./package.json",
+  ]);
 });
 
 /** The browser's part is only typed here: it runs in test/browser/downscaling.test.ts. */
@@ -142,7 +148,7 @@ describe("a Worker of one's own", () => {
     cpSync("examples/mount", shop, { recursive: true });
     cpSync("examples/rpc", join(shop, "uploads"), { recursive: true });
     edit(join(shop, "src/index.ts"), "../../../src/index.ts", "thumbnet-edge/worker");
-    edit(join(shop, "uploads/src/index.ts"), "../../../src/rpc.ts", "thumbnet-edge/worker");
+    edit(join(shop, "uploads/src/index.ts"), "../../../src/index.ts", "thumbnet-edge/worker");
     edit(join(shop, "uploads/wrangler.toml"), 'service = "thumbnet-edge"\nentrypoint = "ThumbNet"', SHOP);
     write(join(shop, "package.json"), '{ "type": "module" }');
     cpSync(join(project, "node_modules"), join(shop, "node_modules"), { recursive: true });
@@ -198,6 +204,20 @@ describe("a Worker of one's own", () => {
     };
     write(join(shop, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["src/index.ts"] }));
     execFileSync(resolve("node_modules/.bin/tsc"), ["-p", shop], { stdio: "inherit" });
+  }, 60_000);
+
+  test("is bundled without ONNX Runtime from the other entry, which has the same names", async () => {
+    const source = readFileSync(join(shop, "src/index.ts"), "utf8");
+    write(join(shop, "src/simd.ts"), source.replace("thumbnet-edge/worker", "thumbnet-edge/worker-simd"));
+    execFileSync(resolve("node_modules/.bin/wrangler"), ["deploy", "src/simd.ts", "--dry-run", "--outdir", "simd"], {
+      cwd: shop,
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+    });
+    const modules = readdirSync(join(shop, "simd")).filter((name) => name.endsWith(".wasm"));
+    expect(modules.join()).toMatch(/conv/);
+    expect(modules.join()).not.toMatch(/ort-/);
+    rmSync(join(shop, "src/simd.ts"));
   }, 60_000);
 
   test("is bundled as for a deployment, and makes the service's thumbnails by URL and over a binding", async () => {

@@ -13,10 +13,14 @@ export const WORKER_DIR = `${RUN_DIR}/worker`;
 /** The same Worker over caches that fail on order. */
 export const FAULTY_WORKER_DIR = `${RUN_DIR}/faulty-worker`;
 
+/** The Worker without ONNX Runtime. */
+export const SIMD_WORKER_DIR = `${RUN_DIR}/simd-worker`;
+
 /** @returns what vitest runs at the end. */
 export default function build(): () => void {
   bundle("src/worker.ts", WORKER_DIR);
   bundle("test/worker/faulty/worker.ts", FAULTY_WORKER_DIR);
+  bundle("src/simd/worker.ts", SIMD_WORKER_DIR);
   return () => rmSync(RUN_DIR, { recursive: true, force: true });
 }
 

@@ -1,5 +1,5 @@
 /** A Worker that sorts uploads by what is in them, and asks the thumbnail service over a service binding. */
-import type { ThumbNet } from "../../../src/rpc.ts";
+import type { ThumbNet } from "../../../src/index.ts";
 
 interface Bindings {
   readonly THUMBNET: Service<ThumbNet>;

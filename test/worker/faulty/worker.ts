@@ -6,9 +6,10 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createApp } from "../../../src/app.ts";
+import { loadInWorkerd } from "../../../src/downscaler/ort-workerd.ts";
 import { createConsumer } from "../../../src/queue/consume.ts";
 import { classifyModels } from "../../../src/runtime/students.ts";
-import { downscalers, loadCodec } from "../../../src/runtime/workerd.ts";
+import { bundledDownscalers, loadCodec } from "../../../src/runtime/workerd.ts";
 
 const KINDS = ["throw", "hang", "corrupt", "truncate", "lose"] as const;
 type Kind = (typeof KINDS)[number];
@@ -90,8 +91,9 @@ const faultyEdge = {
 };
 Object.defineProperty(globalThis, "caches", { value: { default: faultyEdge } });
 
-const consume = createConsumer({ downscalers, loadCodec });
-const app = createApp({ downscalers, loadCodec, ...classifyModels });
+const runtime = { downscalers: bundledDownscalers(loadInWorkerd), loadCodec };
+const consume = createConsumer(runtime);
+const app = createApp({ ...runtime, ...classifyModels });
 
 export default {
   fetch(request, env, ctx) {
