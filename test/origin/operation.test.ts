@@ -1,6 +1,6 @@
 /** The server as its operator meets it: limits under load, a bearer token, an orderly end, refusals to start. */
 import { setTimeout as pause } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Exchange } from "./conversations.ts";
 import { exchange, type Reply } from "./http.ts";
 import { type RunningOrigin, startOrigin, TEST_MODELS } from "./start-origin.ts";
@@ -15,8 +15,22 @@ const inference = (model: string, name: string, data: number[], parameters = {})
   ),
 });
 const echo = (a: number, b: number) => inference("echo", "number", [a, b]);
-/** About `times` milliseconds of work. */
-const slow = (times: number, parameters = {}) => inference("slow", "times", [times], parameters);
+
+/** Rounds of the slow model in a millisecond of this machine. */
+let rounds = 1;
+beforeAll(async () => {
+  const MEASURED = 500;
+  await withOrigin([], async ({ port }) => {
+    await exchange(port, inference("slow", "times", [1]));
+    const start = performance.now();
+    await exchange(port, inference("slow", "times", [MEASURED]));
+    rounds = MEASURED / (performance.now() - start);
+  });
+});
+
+/** About that many milliseconds of work. */
+const slow = (milliseconds: number, parameters = {}) =>
+  inference("slow", "times", [Math.ceil(milliseconds * rounds)], parameters);
 
 async function withOrigin<T>(args: string[], work: (origin: RunningOrigin) => Promise<T>): Promise<T> {
   const origin = await startOrigin("--models", TEST_MODELS, ...args);
