@@ -1,34 +1,34 @@
 /**
  * Accuracy against bytes: our thumbnails in every format, each read by every head, against plain JPEG, WebP and AVIF files of
- * the photo sent to the unmodified teacher.
+ * the photo sent to the unmodified teacher, and to one that was fine-tuned on such files.
  *
- *     npm run bench -- bytes /work/imagenette/val [every] [all|ours|rivals]
+ *     npm run bench -- bytes <photos> [every] [models of the fine-tuned teacher]
  *
- * `every` takes only each n-th photo (8 unless told). After new models were trained `ours` measures them alone and keeps what was
- * measured of the rivals, whose files and teacher are the same; it takes a tenth of the time. All of the path is the service's own: its decoders and resampler, E, its
- * encoders, the reading back of what they wrote, the heads' files in onnxruntime. Rivals are made and read by sharp (libvips);
- * smaller ones are enlarged again with the same bicubic filter, as the teacher needs 224 pixels.
+ * `photos` is Imagenette's val folder, or one with a `labels.csv` of `file,class_index` over ImageNet's thousand classes; `every`
+ * takes only each n-th photo (8 unless told). All of the path is the service's own: its decoders and resampler, E, its encoders, the
+ * reading back of what they wrote, the heads' files in onnxruntime. Rivals are made and read by sharp (libvips); smaller ones are
+ * enlarged again with the same bicubic filter, as the teacher needs 224 pixels.
  */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import sharp from "sharp";
+import { narrow, positions } from "../src/classify/narrow.ts";
 import { bestOf } from "../src/classify/probabilities.ts";
-import { readStudentsAndTeacher } from "../src/cli/students.ts";
+import { sideOf } from "../src/classify/student.ts";
+import { type LocalStudent, readStudentsAndTeacher } from "../src/cli/students.ts";
 import { decode, decodeExact } from "../src/imaging/decode.ts";
 import { encoders, type OutputFormat } from "../src/imaging/encode.ts";
 import type { RgbImage } from "../src/imaging/image.ts";
 import { downscalePhoto } from "../src/pipeline.ts";
 import { loadCodec, nodeRuntime } from "../src/runtime/node.ts";
-import { labelledPhotos } from "./cascade/answers.ts";
+import { labelledPhotos } from "./labelled.ts";
 import { table, writeResults } from "./report.ts";
 
-const [, , photos = "", every = "8", part = "all"] = process.argv;
+const [, , folder = "", every = "8", tuned = ""] = process.argv;
 const SIDE = 224;
 
-/** Who reads which size, and in which files. */
-const HEADS = {
-  56: ["student-56", "student-56-low-stride", "restored-56"],
-  112: ["student-112", "restored-112"],
-} as const;
 const OURS: readonly (readonly [OutputFormat, number])[] = [
   ["png", 0],
   ["webp", 90],
@@ -55,36 +55,40 @@ interface Tally {
   bytes: number;
   correct: number;
 }
-const tallies = new Map<string, Tally>();
 
-const runtime = await nodeRuntime();
-const classifiers = await readStudentsAndTeacher();
-const teacher = loadHead("teacher-224");
-const heads = Object.entries(HEADS).map(([size, names]) => ({ size: Number(size), readers: names.map(loadHead) }));
-
-const files = await labelledPhotos(photos, Number(every));
-for (const [done, { file, label }] of files.entries()) {
-  const bytes = await readFile(file);
-  if (part !== "rivals") await ours(bytes, label);
-  if (done % 50 === 49) console.error(`${done + 1} of ${files.length}`);
-  if (part === "ours") continue;
-  const square = await decode(bytes, { size: SIDE, filter: "bicubic", fit: "fill" }, loadCodec);
-  count(
-    ["photo itself", SIDE, "jpeg", 0],
-    "teacher-224",
-    teacher.flops,
-    bytes.length,
-    (await teacher.best(square.data)) === label,
-  );
-  await rivals(square, label);
+/** A classifier, of the classes that the photos have. */
+interface Reader {
+  readonly name: string;
+  readonly side: number;
+  readonly flops: number;
+  /** Index of the class, of a picture of `side` pixels. */
+  readonly best: (pixels: Uint8Array) => Promise<number>;
 }
 
-const measured = [...tallies.values()].map(({ bytes, correct, ...what }) => ({
+const { photos, labels, name: set } = await labelledPhotos(folder, Number(every));
+const tallies = new Map<string, Tally>();
+const runtime = await nodeRuntime();
+const classifiers = (await readStudentsAndTeacher()).flatMap((student) => reader(student) ?? []);
+const heads = classifiers.filter(({ side }) => side < SIDE);
+const teachers = classifiers.filter(({ side }) => side === SIDE);
+if (tuned) teachers.push(await tunedReader(teachers[0]?.flops ?? 0));
+
+for (const [done, { file, label }] of photos.entries()) {
+  const bytes = await readFile(file);
+  await ours(bytes, label);
+  const square = await decode(bytes, { size: SIDE, filter: "bicubic", fit: "fill" }, loadCodec);
+  for (const teacher of teachers) {
+    count(["photo itself", SIDE, "jpeg", 0], teacher, bytes.length, (await teacher.best(square.data)) === label);
+  }
+  await rivals(square, label);
+  if (done % 25 === 24) process.stderr.write(`\r${done + 1} of ${photos.length}`);
+}
+
+const rows = [...tallies.values()].map(({ bytes, correct, ...what }) => ({
   ...what,
-  meanBytes: Math.round(bytes / files.length),
-  accuracy: correct / files.length,
+  meanBytes: Math.round(bytes / photos.length),
+  accuracy: correct / photos.length,
 }));
-const rows = part === "all" ? measured : await withKept(measured);
 console.log(
   table(
     ["sent", "side", "quality", "read by", "mean bytes", "top-1 %", "Mflop at the origin"],
@@ -99,33 +103,42 @@ console.log(
     ]),
   ),
 );
-await writeResults("bytes", `<val> ${every}${part === "all" ? "" : ` ${part}`}`, { photos: files.length, rows });
+await writeResults(`bytes-${set}`, `<${set}> ${every}${tuned && " <models of the fine-tuned teacher>"}`, {
+  photos: photos.length,
+  rows,
+});
 
-type Row = (typeof measured)[number];
-
-/** What an earlier run over the same photos measured of the other part. */
-async function withKept(found: readonly Row[]): Promise<readonly Row[]> {
-  const before = await readFile(new URL("results/bytes.json", import.meta.url), "utf8").catch(() => "{}");
-  const { photos: count, rows = [] }: { photos?: number; rows?: readonly Row[] } = JSON.parse(before);
-  const others = rows.filter(({ sender }) => (sender === "thumbnail") !== (part === "ours"));
-  return count === files.length ? [...found, ...others] : found;
+/** Undefined if the model does not know all of the photos' classes. */
+function reader(student: LocalStudent): Reader | undefined {
+  const places = positions(student.labels, labels);
+  if (!places) return undefined;
+  const best = async (pixels: Uint8Array) => bestOf(narrow(await student.logits(pixels), places));
+  return { name: student.card.name, side: sideOf(student), flops: student.card.flops, best };
 }
 
-function loadHead(name: string) {
-  const student = classifiers.find(({ card }) => card.name === name);
-  if (!student) throw new Error(`There is no model ${name}.`);
-  const best = async (pixels: Uint8Array) => bestOf(await student.logits(pixels));
-  return { name, flops: student.card.flops, best };
+/** `thumbnet export` of a run of 224 pixels: the teacher's architecture and cost, other weights. */
+async function tunedReader(flops: number): Promise<Reader> {
+  const model = join(tuned, `student-${SIDE}`);
+  if (!existsSync(model)) throw new Error(`Expected a fine-tuned teacher at ${model}.`);
+  const places = positions((await readFile(join(model, "labels.txt"), "utf8")).trimEnd().split("\n"), labels);
+  if (!places) throw new Error(`${model} does not know the photos' classes.`);
+  const session = await InferenceSession.create(join(model, "1/model.onnx"));
+  const best = async (pixels: Uint8Array) => {
+    const { logits } = await session.run({ thumbnail: new Tensor("uint8", pixels, [1, SIDE, SIDE, 3]) });
+    if (!(logits?.data instanceof Float32Array)) throw new Error(`${model} gave no float32 logits.`);
+    return bestOf(narrow(logits.data, places));
+  };
+  return { name: "teacher-224, fine-tuned", side: SIDE, flops, best };
 }
 
 async function ours(photo: Uint8Array, label: number): Promise<void> {
-  for (const { size, readers } of heads) {
+  for (const { size } of runtime.downscalers) {
     const thumbnail = await downscalePhoto(photo, { size, format: "npy" }, runtime);
     for (const [format, quality] of OURS) {
       const file = await encoders[format].encode(thumbnail, { quality }, loadCodec);
       const { data } = await decodeExact(file, loadCodec);
-      for (const { name, flops, best } of readers)
-        count(["thumbnail", size, format, quality], name, flops, file.length, (await best(data)) === label);
+      for (const head of heads.filter(({ side }) => side === size))
+        count(["thumbnail", size, format, quality], head, file.length, (await head.best(data)) === label);
     }
   }
 }
@@ -145,8 +158,10 @@ async function rivals({ data }: RgbImage, label: number): Promise<void> {
           .removeAlpha()
           .raw()
           .toBuffer();
-        const right = (await teacher.best(new Uint8Array(seen))) === label;
-        count(["photo", side, format, quality], "teacher-224", teacher.flops, file.length, right);
+        for (const teacher of teachers) {
+          const right = (await teacher.best(new Uint8Array(seen))) === label;
+          count(["photo", side, format, quality], teacher, file.length, right);
+        }
       }
     }
   }
@@ -154,8 +169,7 @@ async function rivals({ data }: RgbImage, label: number): Promise<void> {
 
 function count(
   [sender, side, format, quality]: readonly [string, number, string, number],
-  head: string,
-  originFlops: number,
+  { name: head, flops: originFlops }: Reader,
   bytes: number,
   right: boolean,
 ): void {

@@ -27,7 +27,7 @@ const load = about.extend({
 
 /** Servers against each other (`bench/origin.ts`). */
 export const serverTable = () =>
-  measured("origin", load, (rows) =>
+  measured("origin", load, ({ rows }) =>
     table(
       ["server, form", "connections", "images/s", "p50 ms", "p99 ms"],
       rows.map((row) => [row.server ?? "", ...figures(row)]),
@@ -36,7 +36,7 @@ export const serverTable = () =>
 
 /** Models against each other (`bench/origin-models.ts`). */
 export const originModelTable = () =>
-  measured("origin-models", load, (rows) =>
+  measured("origin-models", load, ({ rows }) =>
     table(
       ["model", "batching", "connections", "images/s", "p50 ms", "p99 ms"],
       rows.map((row) => [row.model ?? "", row.batching ?? "", ...figures(row)]),
@@ -47,7 +47,7 @@ const wire = about.extend({ rows: z.array(z.object({ form: z.string(), pixels: z
 
 /** Bytes from the edge to the origin (`bench/wire.ts`). */
 export const wireTable = () =>
-  measured("wire", wire, (rows) => {
+  measured("wire", wire, ({ rows }) => {
     const sides = [...new Set(rows.map(({ pixels }) => pixels))];
     const forms = [...new Set(rows.map(({ form }) => form))];
     const bytes = (form: string, side: number) =>
@@ -58,7 +58,7 @@ export const wireTable = () =>
     );
   });
 
-const cascade = about.extend({
+const cascadeRows = z.object({
   rows: z.array(
     z.object({
       cascade: z.string(),
@@ -73,9 +73,11 @@ const cascade = about.extend({
   ),
 });
 
-/** Bytes and multiply-adds against accuracy (`bench/cascade.ts`). */
-export const cascadeTable = () =>
-  measured("cascade", cascade, (rows) => {
+const cascade = about.extend({ students: cascadeRows, restored: cascadeRows });
+
+/** Bytes and multiply-adds against accuracy (`bench/cascade.ts`), of the students' cascade or the restorers'. */
+export const cascadeTable = (heads: "students" | "restored") =>
+  measured("cascade", cascade, ({ [heads]: { rows } }) => {
     const largest = rows.find((row) => row.cascade.startsWith("teacher"));
     const share = (value: number, of = Number.NaN) => (value / of).toFixed(2);
     // Where no choice is good enough for several of the losses allowed, all of them got the same one.
@@ -110,16 +112,17 @@ function figures({ connections, imagesPerSecond, p50Ms, p99Ms }: z.infer<typeof 
   return [String(connections), imagesPerSecond.toFixed(0), p50Ms.toFixed(2), p99Ms.toFixed(2)];
 }
 
-async function measured<Report extends z.infer<typeof about> & { rows: unknown }>(
+async function measured<Report extends z.infer<typeof about>>(
   name: string,
   schema: z.ZodType<Report>,
-  render: (rows: Report["rows"]) => string,
+  render: (report: Report) => string,
 ): Promise<string> {
   const file = new URL(`../bench/results/${name}.json`, import.meta.url);
   if (!existsSync(file)) return `Not measured yet: \`npm run bench -- ${name}\`.`;
-  const { rows, command, date, machine, versions } = schema.parse(JSON.parse(await readFile(file, "utf8")));
+  const report = schema.parse(JSON.parse(await readFile(file, "utf8")));
+  const { command, date, machine, versions } = report;
   const used = ["node", "onnxruntime-node", "tritonserver", "mlserver"]
     .filter((program) => versions[program] !== undefined)
     .map((program) => `${program} ${versions[program]}`);
-  return `${render(rows)}\n\n(\`${command}\`, ${date}, ${used.join(", ")}, ${machine.cpu}, ${machine.cores} cores.)`;
+  return `${render(report)}\n\n(\`${command}\`, ${date}, ${used.join(", ")}, ${machine.cpu}, ${machine.cores} cores.)`;
 }

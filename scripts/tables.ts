@@ -66,7 +66,8 @@ export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = 
   servers: serverTable,
   originModels: originModelTable,
   wire: wireTable,
-  cascade: cascadeTable,
+  cascadeStudents: () => cascadeTable("students"),
+  cascadeRestored: () => cascadeTable("restored"),
   targets: targetTable,
   requests: requestTable,
   throughput: throughputTable,
@@ -115,11 +116,15 @@ async function modelTable(): Promise<string> {
   const cards = await Promise.all(names.map(({ name }) => readCard(new URL(`${name}/`, models))));
   return table(
     ["model", "file", "multiply-adds", "measured", "limits"],
-    cards.map(({ name, bytes, flops, evaluation: [first], limits }) => [
+    cards.map(({ name, bytes, flops, evaluation, limits }) => [
       `\`${name}\``,
       `${Math.round(bytes / 1000)} kB`,
       `${Math.round(flops / 1e6)} M`,
-      first ? `${first.value} % ${first.metric}, ${first.dataset} (${first.images} images)` : "",
+      // The data set as a whole, and what was judged over all classes; parts of the former stand in the card.
+      evaluation
+        .filter(({ how }, i) => i === 0 || how.endsWith("all classes"))
+        .map(({ value, metric, dataset, images }) => `${value} % ${metric}, ${dataset} (${images} images)`)
+        .join("; "),
       limits,
     ]),
   );

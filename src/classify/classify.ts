@@ -1,7 +1,9 @@
 /** A photo's classification: thumbnail, logits, predictions; with `adaptive`, again with a larger thumbnail if need be. */
 import { toHex } from "../cache/hex.ts";
+import type { Head } from "../downscaler/card.ts";
 import { Problem } from "../errors.ts";
 import { runCascade, type Stage } from "./cascade.ts";
+import { narrow, positions } from "./narrow.ts";
 import type { ClassifyOptions } from "./options.ts";
 import { type Prediction, softmax, topK } from "./probabilities.ts";
 import { type Student, sideOf } from "./student.ts";
@@ -37,12 +39,12 @@ export interface ClassifyParts {
 /** @throws Problem if there is no student of this size, or what `thumbnail` and `logits` throw. */
 export async function classify(options: ClassifyOptions, parts: ClassifyParts): Promise<Classification> {
   const { size, top, adaptive } = options;
-  const stages = parts.students
-    .filter((student) => mayAsk(student, options))
-    .sort((a, b) => sideOf(a) - sideOf(b))
-    .map((student) => stageOf(student, parts, adaptive === "auto" ? student.threshold : (adaptive ?? 0)));
-  if (stages.length === 0)
-    throw new Problem("invalid-options", `head: There is no ${options.head} for thumbnails of ${size} pixels.`);
+  const head = options.head === "auto" ? defaultHead(size, parts.students) : options.head;
+  const first = parts.students.find((student) => isThumbnailReader(student, size) && student.card.head === head);
+  if (!first) throw new Problem("invalid-options", `head: There is no ${head} for thumbnails of ${size} pixels.`);
+  const stages = cascadeFrom(first, options, parts.students).map((student) =>
+    stageOf(student, first.labels, parts, adaptive === "auto" ? student.threshold : (adaptive ?? 0)),
+  );
 
   const outcomes = await runCascade(stages);
   const last = outcomes.at(-1);
@@ -50,7 +52,7 @@ export async function classify(options: ClassifyOptions, parts: ClassifyParts): 
   const { student, thumbnail, logits } = last.answer;
   const { name, version, sha256 } = student.card;
   return {
-    predictions: topK(softmax(logits, student.temperature), student.labels, top),
+    predictions: topK(softmax(logits, student.temperature), first.labels, top),
     model: { name, version, sha256 },
     thumbnail: { size: sideOf(student), format: "npy", bytes: thumbnail.npy.length, sha256: thumbnail.sha256 },
     ...(adaptive !== undefined && {
@@ -59,21 +61,50 @@ export async function classify(options: ClassifyOptions, parts: ClassifyParts): 
   };
 }
 
-/** The wanted head of the wanted size; with `adaptive` the larger students as well, and the teacher only if that is asked for. */
-function mayAsk(student: Student, { size, head, adaptive, teacher }: ClassifyOptions): boolean {
-  const { role, head: own } = student.card;
-  if (role === "teacher") return adaptive !== undefined && teacher === "yes";
-  if (sideOf(student) === size) return own === head;
-  return adaptive !== undefined && sideOf(student) > size && own === "student";
+const isThumbnailReader = (student: Student, size: number) =>
+  student.card.role === "student" && sideOf(student) === size;
+
+/** Of the most classes, the cheapest among equals. */
+function defaultHead(size: number, students: readonly Student[]): Head {
+  const [best] = students
+    .filter((student) => isThumbnailReader(student, size))
+    .sort((a, b) => b.labels.length - a.labels.length || a.card.flops - b.card.flops);
+  return best?.card.head ?? "student";
+}
+
+/**
+ * With `adaptive` one model of each larger size after the first, of the same head if there is one, else the student; and the teacher
+ * only if that is asked for. The answer is over the classes of the first, so that only those can follow that know them all.
+ */
+function cascadeFrom(first: Student, { adaptive, teacher }: ClassifyOptions, students: readonly Student[]): Student[] {
+  if (adaptive === undefined) return [first];
+  const larger = students.filter(
+    (student) => sideOf(student) > sideOf(first) && positions(student.labels, first.labels) !== undefined,
+  );
+  const sizes = [...new Set(larger.map(sideOf))].sort((a, b) => a - b);
+  const next = sizes.flatMap((size) => {
+    const own = larger.filter((student) => isThumbnailReader(student, size));
+    const following =
+      own.find(({ card }) => card.head === first.card.head) ?? own.find(({ card }) => card.head === "student");
+    return following ?? [];
+  });
+  return [first, ...next, ...(teacher === "yes" ? larger.filter(({ card }) => card.role === "teacher") : [])];
 }
 
 interface StageAnswer {
   readonly student: Student;
   readonly thumbnail: NamedThumbnail;
+  /** Over the classes that the answer is about. */
   readonly logits: Float32Array;
 }
 
-function stageOf(student: Student, parts: ClassifyParts, threshold: number): Stage<StageAnswer> {
+function stageOf(
+  student: Student,
+  labels: readonly string[],
+  parts: ClassifyParts,
+  threshold: number,
+): Stage<StageAnswer> {
+  const places = positions(student.labels, labels) ?? [];
   return {
     name: student.card.name,
     temperature: student.temperature,
@@ -81,7 +112,7 @@ function stageOf(student: Student, parts: ClassifyParts, threshold: number): Sta
     async run() {
       const npy = await parts.thumbnail(sideOf(student));
       const thumbnail = { npy, sha256: toHex(await crypto.subtle.digest("SHA-256", npy)) };
-      return { student, thumbnail, logits: await parts.logits(thumbnail, student) };
+      return { student, thumbnail, logits: narrow(await parts.logits(thumbnail, student), places) };
     },
   };
 }

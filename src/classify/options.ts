@@ -11,10 +11,14 @@ export const classifyOptions = z
     size: z.enum(SIZES).default("56").transform(Number).meta({
       description: "Side of the thumbnail that is classified, in pixels; with adaptive, of the first.",
     }),
-    head: z.enum(HEADS).default("student").meta({
-      description:
-        "What classifies it: the small student, one with more resolution, or the unmodified teacher behind a restorer.",
-    }),
+    head: z
+      .enum(["auto", ...HEADS])
+      .default("auto")
+      .meta({
+        description:
+          "What classifies it: the small student, one with more resolution, or the unmodified teacher behind a restorer; " +
+          "auto: whichever knows most classes.",
+      }),
     fit: z.enum(["fill", "cover"]).optional().meta({
       description: "Squash the photo to a square, or crop to a centred square; the model's own way if absent.",
     }),

@@ -22,8 +22,11 @@ export interface ThumbnailOptions {
 export interface ClassifyOptions {
   /** Side of the thumbnail that is classified (with `adaptive`, of the first); the service's default is 56. */
   readonly size?: 56 | 112;
-  /** What classifies it: the small student, one with more resolution, or the unmodified teacher behind a restorer. */
-  readonly head?: "student" | "student-low-stride" | "restored";
+  /**
+   * What classifies it: the small student, one with more resolution, or the unmodified teacher behind a restorer. `auto`, the
+   * default, is whichever knows most classes.
+   */
+  readonly head?: "auto" | "student" | "student-low-stride" | "restored";
   readonly fit?: "fill" | "cover";
   /** How many predictions, 1 to 100; the service's default is 5. */
   readonly top?: number;

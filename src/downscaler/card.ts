@@ -19,6 +19,7 @@ const tensor = z.object({
 
 /** The kinds of classifier that read thumbnails: T's architecture, the same with more of its early resolution, T itself. */
 export const HEADS = ["student", "student-low-stride", "restored"] as const;
+export type Head = (typeof HEADS)[number];
 
 const evaluation = z.object({
   dataset: z.string(),

@@ -71,8 +71,8 @@ async function work(model: string): Promise<{ images: number; requests: number }
 
 describe("a photo's classification is the student's on the very thumbnail that /thumbnail gives", () => {
   test.each([
-    [56, "_"],
-    [112, "size=112"],
+    [56, "head=student"],
+    [112, "head=student,size=112"],
   ])("%d pixels", async (size, options) => {
     const { predictions, model, thumbnail } = await classified(`/classify/${options}/r2:ambulance.jpg`);
     const npy = await bytesOf(`/thumbnail/size=${size},format=npy/r2:ambulance.jpg`);
@@ -123,15 +123,35 @@ describe("a photo's classification is the student's on the very thumbnail that /
     );
   });
 
-  test("a cascade may begin with any head and goes on with larger students", async () => {
-    const { stages } = await classified("/classify/head=restored,adaptive=1/r2:zebra.jpg");
-    expect(stages?.map(({ model }) => model)).toEqual(["restored-56", "student-112"]);
+  test.each([
+    ["_", "restored-56"],
+    ["head=auto", "restored-56"],
+    ["size=112", "restored-112"],
+    ["adaptive=0", "restored-56"],
+  ])("%s leaves the head to the service: %s", async (options, name) => {
+    expect((await classified(`/classify/${options}/r2:zebra.jpg`)).model.name).toBe(name);
+  });
+
+  test.each([
+    [56, "ambulance"],
+    [56, "zebra"],
+    [112, "ambulance"],
+    [112, "zebra"],
+  ])("%d pixels are enough to see an %s, of a thousand classes", async (size, label) => {
+    const { predictions } = await classified(`/classify/size=${size},top=100/r2:${label}.jpg`);
+    expect(predictions).toHaveLength(100);
+    expect(predictions[0]?.label).toBe(label);
+  });
+
+  test("a cascade may begin with any head, and goes on with what knows its classes", async () => {
+    const { stages } = await classified("/classify/head=student-low-stride,adaptive=1,teacher=yes/r2:zebra.jpg");
+    expect(stages?.map(({ model }) => model)).toEqual(["student-56-low-stride", "student-112", "teacher-224"]);
   });
 
   test.each([
     ["top=1", 1],
-    ["top=10", 10],
-    ["top=100", 10],
+    ["head=student,top=10", 10],
+    ["head=student,top=100", 10],
   ])("%s gives %d predictions", async (options, count) => {
     expect((await classified(`/classify/${options}/r2:zebra.jpg`)).predictions).toHaveLength(count);
   });
@@ -147,7 +167,7 @@ describe("a photo's classification is the student's on the very thumbnail that /
 
 describe("what was classified is not classified again", () => {
   test("the second answer costs no inference, and a client that has it gets 304", async () => {
-    const path = "/classify/top=3/r2:deck-chairs.jpg";
+    const path = "/classify/head=student,top=3/r2:deck-chairs.jpg";
     const first = await worker.fetch(path);
     const body = await first.text();
     const before = await work("student-56");
@@ -161,9 +181,9 @@ describe("what was classified is not classified again", () => {
   });
 
   test("other options of the same thumbnail use the same logits, and have an ETag of their own", async () => {
-    const first = await worker.fetch("/classify/top=3/r2:deck-chairs.jpg");
+    const first = await worker.fetch("/classify/head=student,top=3/r2:deck-chairs.jpg");
     const before = await work("student-56");
-    const other = await worker.fetch("/classify/top=2/r2:deck-chairs.jpg", {
+    const other = await worker.fetch("/classify/head=student,top=2/r2:deck-chairs.jpg", {
       headers: { "If-None-Match": first.headers.get("etag") ?? "" },
     });
     expect(other.status).toBe(200);
@@ -173,9 +193,9 @@ describe("what was classified is not classified again", () => {
   });
 
   test("the same photo by POST is the same thumbnail", async () => {
-    const byGet = await classified("/classify/_/r2:zebra.jpg");
+    const byGet = await classified("/classify/head=student/r2:zebra.jpg");
     const before = await work("student-56");
-    expect(await post("/classify/_", await photo("zebra"))).toEqual(byGet);
+    expect(await post("/classify/head=student", await photo("zebra"))).toEqual(byGet);
     expect(await work("student-56")).toEqual(before);
   });
 });
@@ -209,7 +229,7 @@ describe("a ready thumbnail skips the downscaler", () => {
 
   test("adaptive does not go beyond what the thumbnail can show", async () => {
     const ready = await bytesOf("/thumbnail/size=56,format=npy/r2:zebra.jpg");
-    expect((await post("/classify/adaptive=1.0", ready)).stages?.map(({ model }) => model)).toEqual(["student-56"]);
+    expect((await post("/classify/adaptive=1.0", ready)).stages?.map(({ model }) => model)).toEqual(["restored-56"]);
   });
 
   test("an npy file of another size cannot be a photo", async () => {
@@ -224,12 +244,14 @@ describe("a ready thumbnail skips the downscaler", () => {
 
 describe("adaptive asks as many students as it takes", () => {
   test.each([
-    ["adaptive=0", ["student-56"]],
-    ["adaptive=1", ["student-56", "student-112"]],
-    ["size=112,adaptive=1", ["student-112"]],
-    ["adaptive=1,teacher=no", ["student-56", "student-112"]],
-    ["adaptive=1,teacher=yes", ["student-56", "student-112", "teacher-224"]],
-    ["adaptive=0,teacher=yes", ["student-56"]],
+    ["adaptive=0", ["restored-56"]],
+    ["adaptive=1", ["restored-56", "restored-112"]],
+    ["size=112,adaptive=1", ["restored-112"]],
+    ["adaptive=1,teacher=no", ["restored-56", "restored-112"]],
+    ["adaptive=1,teacher=yes", ["restored-56", "restored-112", "teacher-224"]],
+    ["adaptive=0,teacher=yes", ["restored-56"]],
+    ["head=student,adaptive=1", ["student-56", "student-112"]],
+    ["head=student,adaptive=1,teacher=yes", ["student-56", "student-112", "teacher-224"]],
   ])("%s", async (options, models) => {
     const { stages, model, thumbnail, predictions } = await classified(`/classify/${options}/r2:zebra.jpg`);
     expect(stages?.map((stage) => stage.model)).toEqual(models);
@@ -239,13 +261,15 @@ describe("adaptive asks as many students as it takes", () => {
   });
 
   test("the teacher sees the whole photo, as the model reads it", async () => {
-    const { predictions } = await classified("/classify/adaptive=1,teacher=yes/r2:ambulance.jpg");
+    const { predictions } = await classified("/classify/head=student,adaptive=1,teacher=yes/r2:ambulance.jpg");
     const { data } = await decode(await photo("ambulance"), { size: 224, filter: "bicubic", fit: "fill" }, loadCodec);
     const session = await ort.InferenceSession.create("models/teacher-224/1/model.onnx");
     const { logits } = await session.run({ image: new ort.Tensor("uint8", data, [1, 224, 224, 3]) });
     if (!(logits?.data instanceof Float32Array)) throw new Error("Expected float32 logits.");
-    const best = logits.data.indexOf(Math.max(...logits.data));
-    expect(predictions[0]?.index).toBe(best);
+    const all = (await readFile("models/teacher-224/labels.txt", "utf8")).trimEnd().split("\n");
+    const ten = (await readFile("models/student-56/labels.txt", "utf8")).trimEnd().split("\n");
+    const scores = ten.map((label) => Number(logits.data[all.indexOf(label)]));
+    expect(predictions[0]?.label).toBe(ten[scores.indexOf(Math.max(...scores))]);
   });
 
   test("without it nothing is said of stages", async () => {
@@ -292,7 +316,7 @@ describe("a batch", () => {
     const items = PHOTOS.flatMap((name) =>
       ["top=1", "size=112,top=1", "top=1,fit=cover", "size=112,top=1,fit=cover"].map((options) => ({
         source: `r2:${name}-batch.jpg`,
-        options,
+        options: `head=student,${options}`,
       })),
     );
     for (const name of PHOTOS) {
@@ -327,12 +351,12 @@ describe("a batch", () => {
       .sort((a, b) => a.index - b.index)
       .map((entry) => ("type" in entry ? entry.type : entry.model.name));
     expect(byIndex).toEqual([
-      "student-56",
+      "restored-56",
       "/problems/source-not-found",
       "/problems/invalid-options",
       "/problems/invalid-source",
       "/problems/source-not-allowed",
-      "student-112",
+      "restored-112",
     ]);
   });
 

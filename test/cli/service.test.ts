@@ -38,8 +38,8 @@ test("a service classifies as the models here do", async () => {
 });
 
 test.each([
-  { options: ["--adaptive", "1", "--teacher", "yes"], models: ["student-56", "student-112", "teacher-224"] },
-  { options: ["--adaptive", "1"], models: ["student-56", "student-112"] },
+  { options: ["--adaptive", "1", "--teacher", "yes"], models: ["restored-56", "restored-112", "teacher-224"] },
+  { options: ["--head", "student", "--adaptive", "1"], models: ["student-56", "student-112"] },
 ])(
   "a cascade $options asks the same models here as at a service",
   async ({ options, models }) => {
@@ -63,7 +63,7 @@ test("a service that refuses is quoted, and the exit code says so", async () => 
 test("the doctor finds nothing wrong with a service of the same version", async () => {
   const { code, stdout } = await cli(["doctor", "--service", worker.url.href], KEYS);
   expect(stdout).toMatch(
-    /✓ its thumbnails: are the very bytes that are made here\n✓ its classifications: come from student-56/,
+    /✓ its thumbnails: are the very bytes that are made here\n✓ its classifications: come from restored-56/,
   );
   expect([code, stdout]).toEqual([0, expect.stringContaining("All is well.")]);
 });

@@ -45,7 +45,7 @@ test("a thumbnail's URL is signed and served to anyone", async () => {
 test("a source and an upload are classified alike, and a ready thumbnail as well", async () => {
   const classification = await thumbnet.classify(CHURCH_IN_R2, { top: 2 });
   expect(classification.predictions).toHaveLength(2);
-  expect(classification.model.name).toBe("student-56");
+  expect(classification.model.name).toBe("restored-56");
   expect(await thumbnet.classify(CHURCH, { top: 2 })).toEqual(classification);
   const thumbnail = await thumbnet.thumbnail(CHURCH);
   expect(await thumbnet.classify(thumbnail.bytes, { top: 2 })).toEqual(classification);

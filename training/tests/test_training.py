@@ -101,7 +101,9 @@ def test_a_student_starts_from_a_downscaler_that_is_served(config: Config, tmp_p
     train(second)
     before, after = weights(config.out), weights(second.out)
     frozen = [key for key in before if key.startswith(("downscaler.", "decoder."))]
-    assert all(torch.equal(before[key].half().float() if before[key].dim() > 1 else before[key], after[key]) for key in frozen)
+    assert all(
+        torch.equal(before[key].half().float() if before[key].dim() > 1 else before[key], after[key]) for key in frozen
+    )
     with pytest.raises(ValueError, match="other widths than --width"):
         train(replace(second, out=config.out.with_name("third"), width=4))
 

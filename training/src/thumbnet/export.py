@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
-from torch import Tensor
 
 from thumbnet.card import logits, pixels, size_of, write_card, write_ensemble
 from thumbnet.classifier import keep_classes
 from thumbnet.config import read_config
 from thumbnet.downscaler import ServedDownscaler
-from thumbnet.evaluation import ranks, summarise
+from thumbnet.evaluation import summarise
 from thumbnet.golden import keep_pytorch
 from thumbnet.onnx_files import RestoredTeacher, ServedRestorer, ServedStudent, halve, write_onnx
-from thumbnet.photos import SIDE, read_folder
+from thumbnet.photos import SIDE, read_folder, read_labels
 from thumbnet.run import PHASES, classes_of, load_run
+from thumbnet.served import answers, measure
+from thumbnet.unseen import clean
 
 TEACHER = "teacher-224"  # what stands behind a restorer in the model repository
 PACKAGES = ("torch", "timm", "onnx", "onnxruntime", "numpy", "pillow")
@@ -47,6 +48,11 @@ class Export:
     """What the card calls the training data."""
     evaluation_name: str = "the val photos of --data"
     """What the card calls the photos it was measured on."""
+    labels: str | None = None
+    """Text file with a line for each output of the teacher, or `imagenet`: S keeps all of them. Default: the classes of
+    --data alone."""
+    clean: Path | None = None
+    """Folder of photos with a labels.csv of file,class_index over all outputs, to measure such an S on, too."""
     limits: str = ""
     """One or two plain sentences on what the model cannot do."""
 
@@ -130,13 +136,18 @@ class _Exporter:
 
     def write_student(self) -> None:
         labels = self.class_map.labels
-        keep_classes(self.networks.student, self.class_map.outputs)
+        if self.options.labels:
+            labels = read_labels(self.options.labels)
+        else:
+            keep_classes(self.networks.student, self.class_map.outputs)
         served = ServedStudent(self.networks.student)
         size = self.config.size
         file = self.folder(self.student) / "1" / "model.onnx"
         write_onnx(served, size, ("thumbnail", "logits"), file, round_weights=True)
         training = self._training() | {"downscaler_sha256": self._downscaler_hash()}
-        card = self._card(self.student, "student", training, self._evaluate([self.downscaler, self.student])) | {
+        outputs = self.class_map.outputs if self.options.labels else list(range(len(labels)))
+        evaluation = self._evaluate([self.downscaler, self.student], outputs)
+        card = self._card(self.student, "student", training, evaluation) | {
             "input": pixels("thumbnail", size),
             "head": "student-low-stride" if self.config.early_strides else "student",
             **self._classes(labels),
@@ -169,9 +180,10 @@ class _Exporter:
         if not (self.folder(TEACHER) / "card.json").is_file():
             print(f"{TEACHER} is not there: {name} is left out")
             return
-        labels = (self.folder(TEACHER) / "labels.txt").read_text().splitlines()
+        labels = read_labels(self.folder(TEACHER) / "labels.txt")
         training = json.loads((self.folder(steps[0]) / "card.json").read_text())["training"]
-        card = self._card(name, "student", training, self._evaluate([self.downscaler, *steps])) | {
+        own = [labels.index(label) for label in self.class_map.labels]
+        card = self._card(name, "student", training, self._evaluate([self.downscaler, *steps], own)) | {
             "input": pixels("thumbnail", size),
             "head": "restored",
             "steps": steps,
@@ -257,29 +269,23 @@ class _Exporter:
             "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         }
 
-    def _evaluate(self, models: list[str]) -> list[dict[str, Any]]:
+    def _evaluate(self, models: list[str], outputs: list[int]) -> list[dict[str, Any]]:
         """Measure the very files through onnxruntime, one after the other; the rest is as the runs measured it."""
-        chain = [
-            onnxruntime.InferenceSession(self.folder(name) / "1" / "model.onnx", providers=["CPUExecutionProvider"])
-            for name in models
-        ]
-
-        def answer(image: Tensor) -> Tensor:
-            value = (image * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
-            for session in chain:
-                value = np.asarray(session.run(None, {session.get_inputs()[0].name: value})[0])
-            return torch.from_numpy(value)
-
-        outputs = list(range(len(self.photos.classes)))
-        measured = summarise(ranks(answer, self.photos, outputs, "measure"), self.photos)
+        files = [self.folder(name) / "1" / "model.onnx" for name in models]
+        measured = summarise(answers(files, self.photos, outputs), self.photos)
         name = self.options.evaluation_name
         names = {
             "all": name,
             "imagenet_train": f"{name}, files of ImageNet's training set",
             "imagenet_val": f"{name}, files of ImageNet's validation set",
         }
-        how = "these ONNX files in onnxruntime, thumbnails lossless, classes of the data set only"
-        return [_entry(names[group], found, self._baseline(group), how) for group, found in measured.items()]
+        how = "these ONNX files in onnxruntime, thumbnails lossless"
+        own = f"{how}, classes of the data set only"
+        entries = [_entry(names[group], found, self._baseline(group), own) for group, found in measured.items()]
+        if self.options.clean:
+            photos, everything = clean(self.options.clean, every=1)
+            entries.append(measure(files, photos, everything, self.options.clean.name, f"{how}, all classes"))
+        return entries
 
 
 def _entry(dataset: str, measured: dict[str, Any], baseline: dict[str, float], how: str) -> dict[str, Any]:

@@ -55,6 +55,16 @@ def read_class_map(source: str | Path, folders: list[str]) -> ClassMap:
     return ClassMap(folders, [entries[f][0] for f in folders], [entries[f][1] for f in folders])
 
 
+def read_labels(source: str | Path) -> list[str]:
+    """Read what each output of a teacher is called, a line each, from a file or a list that comes with thumbnet."""
+    path = Path(source)
+    if not path.suffix:
+        path = Path(__file__).parent / "classes" / f"{source}.txt"
+    if not path.is_file():
+        raise ValueError(f"no labels {path}: give a text file with a line for each output of the teacher")
+    return path.read_text().splitlines()
+
+
 def squash(path: Path) -> np.ndarray:
     """Decode a file and resize it to 224x224 as the Worker does with `fit=fill`: Pillow's bicubic, whole image."""
     with Image.open(path) as image:

@@ -14,7 +14,7 @@ from matplotlib import pyplot
 
 from thumbnet.bytes_plot import draw_bytes
 from thumbnet.codec_table import codec_table
-from thumbnet.markdown import row, table
+from thumbnet.markdown import row
 
 Runs = dict[str, list[dict[str, Any]]]  # by name without "-seed<n>": the runs that differ in their seed alone
 

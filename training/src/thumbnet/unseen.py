@@ -28,6 +28,7 @@ from thumbnet.pixels import quantise, to_bytes, to_unit
 
 CLASSIFIERS = ("tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2")
 SIZE = 56
+CLASSES = 1000
 
 See = Callable[[Tensor], Tensor]
 
@@ -62,7 +63,7 @@ def clean(folder: Path, every: int = 2) -> tuple[Photos, list[int]]:
     """Photos with labels among all thousand outputs."""
     with (folder / "labels.csv").open() as file:
         files = [(folder / row["file"], int(row["class_index"])) for row in csv.DictReader(file)][::every]
-    return _read(files, []), list(range(1000))
+    return _read(files, []), list(range(CLASSES))
 
 
 def _read(files: list[tuple[Path, int]], classes: list[str]) -> Photos:
