@@ -1,7 +1,6 @@
 """Write docs/results.md and its pictures from results/*.json: `python -m thumbnet.report RESULTS DOCS`."""
 
 import json
-import re
 import sys
 from pathlib import Path
 from statistics import mean
@@ -12,25 +11,28 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib import pyplot
 
+from thumbnet.ablations import COMPARED, ablation_table, transfer_table
 from thumbnet.bytes_plot import draw_bytes
 from thumbnet.codec_table import codec_table
 from thumbnet.markdown import row
-
-Runs = dict[str, list[dict[str, Any]]]  # by name without "-seed<n>": the runs that differ in their seed alone
+from thumbnet.seeds import Runs, points, read_runs, spread
 
 PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and seeds)
     ("S, 56 px", "student-56", "student-56-bicubic"),
-    ("S with a stride-1 stem, 56 px, E moved before", "student-56-moved-low-stride", "student-56-low-stride-bicubic"),
+    ("S with a stride-1 stem, 56 px", "student-56-low-stride", "student-56-low-stride-bicubic"),
     ("S, 112 px", "student-112", "student-112-bicubic"),
 )
 FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S, 56 px, E trained with it", "student-56-joint"),
     ("S, 56 px, E moved by a short S before", "student-56-moved"),
+    ("S with a stride-1 stem, 56 px, E moved by a short S before", "student-56-moved-low-stride"),
     ("S, 56 px, through WebP", "student-56-webp"),
     ("S with a stride-1 stem, 56 px, through WebP", "student-56-webp-low-stride"),
     ("S with a stride-1 stem, 56 px, tuned to the undisturbed E", "student-56-low-stride-tuned"),
     ("S, 112 px, longer", "student-112-long"),
     ("S, 112 px, longer, E behind a restorer", "student-112-longer"),
+    ("S, 112 px, half of each batch from the pool, thousand classes", "student-112-pool"),
+    ("S with a stride-1 stem, 56 px, the same", "student-56-low-stride-pool"),
 )
 RESTORED = (
     ("E + D, 56 px", "downscaler-56"),
@@ -41,28 +43,6 @@ RESTORED = (
     ("bicubic + D, 56 px, as short", "downscaler-56-moved-bicubic"),
     ("E + D, 112 px", "downscaler-112"),
 )
-
-
-def read_runs(results: Path) -> Runs:
-    """Read every run's JSON, those of one name and several seeds together."""
-    runs: Runs = {}
-    for path in sorted(results.glob("*.json")):
-        value = json.loads(path.read_text())
-        if "options" in value:
-            runs.setdefault(re.sub(r"-seed\d+$", "", value["name"]), []).append(value)
-    return runs
-
-
-def points(runs: list[dict[str, Any]], part: str, group: str = "all", top: str = "top1") -> list[float]:
-    """Percent of each seed."""
-    return [run["result"][part][group][top] for run in runs]
-
-
-def spread(values: list[float]) -> str:
-    """Mean, and the range over seeds where there are several."""
-    if len(values) == 1:
-        return f"{values[0]:.2f}"
-    return f"{mean(values):.2f} ({min(values):.2f} to {max(values):.2f}, {len(values)} seeds)"
 
 
 def accuracy_table(runs: Runs) -> str:
@@ -179,7 +159,7 @@ def draw_curves(runs: Runs, path: Path) -> None:
 
 def commands(runs: Runs) -> str:
     """The command of every run that stands in a table."""
-    names = [n for _, *pair in PAIRS for n in pair] + [n for _, n in RESTORED + FURTHER]
+    names = [n for _, *pair in PAIRS for n in pair] + [n for _, n in RESTORED + FURTHER] + COMPARED
     lines = [
         f"    {run['result']['command']}\n        # {run['result']['seconds']} s"
         for name in dict.fromkeys(names)
@@ -197,6 +177,9 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
         "gain": gain_table(runs),
         "restored": restored_table(runs),
         "unseen": unseen_table(results / "unseen.json"),
+        "losses": ablation_table(runs, "losses"),
+        "downscalers": ablation_table(runs, "downscalers"),
+        "transfer": transfer_table(runs),
         "codec": codec_table(results / "codec.json", {name: label for label, name in RESTORED}),
         "cost": cost_table(models, speed),
         "commands": commands(runs),
