@@ -18,6 +18,7 @@ from thumbnet.downscaler import ServedDownscaler
 from thumbnet.export import Export, export
 from thumbnet.golden import golden_photo, main, write_photo
 from thumbnet.onnx_files import ServedStudent, halve, write_onnx
+from thumbnet.photos import read_class_map, read_labels
 from thumbnet.run import build_networks, load_networks, train
 
 
@@ -109,6 +110,29 @@ def test_a_restorer_and_the_teacher_beside_it_become_an_ensemble(models: Path, f
     chained = np.asarray(open_model(own / "teacher-224").run(None, {"image": image})[0])
     fused = np.asarray(open_model(own / "restored-56-fused").run(None, {"thumbnail": thumbnail})[0])
     assert np.abs(chained - fused[:, :2]).max() < 0.05 * np.abs(fused).max()  # the restored photo is not rounded here
+
+
+def test_a_student_may_keep_all_of_the_teacher_s_classes(models: Path, folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "models"
+    shutil.copytree(models, own)
+    (tmp_path / "labels.txt").write_text("stripes\nround\n")
+    paint(0, 3).save(tmp_path / "0.png")
+    (tmp_path / "labels.csv").write_text("file,class_index\n0.png,1\n")
+    options = Export(run=folder / "run", models=own, parts=("student",), labels=str(tmp_path / "labels.txt"))
+    export(replace(options, clean=tmp_path))
+    card = json.loads((own / "student-56" / "card.json").read_text())
+    assert (card["classes"], (own / "student-56" / "labels.txt").read_text()) == (2, "stripes\nround\n")
+    assert [entry["images"] for entry in card["evaluation"]] == [9, 8, 1, 1]
+    assert card["evaluation"][-1]["how"].endswith("all classes")
+    with pytest.raises(ValueError, match="a line for each output of the teacher"):
+        export(replace(options, labels=str(tmp_path / "none.txt")))
+
+
+def test_imagenet_s_labels_are_a_thousand_and_those_of_imagenette_among_them() -> None:
+    labels = read_labels("imagenet")
+    assert len(labels) == len({label.lower() for label in labels}) == 1000
+    ten = read_class_map("imagenette", ["n01440764", "n03888257"])
+    assert [labels[output] for output in ten.outputs] == ten.labels
 
 
 def test_files_carry_no_path_of_the_machine_that_made_them(models: Path) -> None:

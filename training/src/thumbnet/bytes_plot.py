@@ -66,20 +66,24 @@ def equal_accuracy_table(rows: list[Row]) -> str:
 
 
 def draw_bytes(path: Path, picture: Path) -> str:
-    """Draw `bench/results/bytes.json` and return the results page's text; a line in its place if it is not there."""
+    """Draw a file of `npm run bench -- bytes` and return the page's text; a line in its place if it is not there.
+
+    Of the plain photos' sizes and qualities only those are drawn that none of their format beats.
+    """
     if not path.is_file():
-        return "Not measured yet: `npm run bench -- bytes <val>`.\n"
+        return "Not measured yet: `npm run bench -- bytes <photos>`.\n"
     measured = json.loads(path.read_text())
     rows: list[Row] = measured["rows"]
+    rivals = [r for r in rows if r["sender"] == "photo"]
     figure, axis = pyplot.subplots(figsize=(7.5, 4.8))
-    for form, colour in RIVAL_COLOURS.items():
-        for side, style in ((224, "-"), (112, "--"), (56, ":")):
-            line = [r for r in rows if r["sender"] == "photo" and (r["format"], r["side"]) == (form, side)]
-            _line(axis, line, f"{form} {side} px into T", color=colour, linestyle=style, marker=".")
+    for reader, style in zip(dict.fromkeys(r["head"] for r in rivals), ("--", "-"), strict=False):
+        for form, colour in RIVAL_COLOURS.items():
+            line = frontier([r for r in rivals if (r["format"], r["head"]) == (form, reader)])
+            _line(axis, line, f"{form} into {reader}", color=colour, linestyle=style, marker=".")
     for head in dict.fromkeys(r["head"] for r in rows if r["sender"] == "thumbnail"):
         line = [r for r in rows if r["sender"] == "thumbnail" and r["head"] == head and r["format"] in ("webp", "png")]
         _line(axis, line, f"thumbnail (webp, png), {head}", marker="o", linewidth=2)
-    axis.set(xscale="log", xlabel="mean bytes of a file", ylabel="top-1, %", ylim=(50, 100))
+    axis.set(xscale="log", xlabel="mean bytes of a file", ylabel="top-1, %", ylim=(40, 100))
     axis.grid(alpha=0.3)
     axis.legend(frameon=False, fontsize=6, ncol=2)
     figure.tight_layout()

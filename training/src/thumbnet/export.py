@@ -146,7 +146,7 @@ class _Exporter:
         write_onnx(served, size, ("thumbnail", "logits"), file, round_weights=True)
         training = self._training() | {"downscaler_sha256": self._downscaler_hash()}
         outputs = self.class_map.outputs if self.options.labels else list(range(len(labels)))
-        evaluation = self._evaluate([self.downscaler, self.student], outputs)
+        evaluation = self._evaluate([self.downscaler, self.student], outputs, len(labels))
         card = self._card(self.student, "student", training, evaluation) | {
             "input": pixels("thumbnail", size),
             "head": "student-low-stride" if self.config.early_strides else "student",
@@ -183,7 +183,7 @@ class _Exporter:
         labels = read_labels(self.folder(TEACHER) / "labels.txt")
         training = json.loads((self.folder(steps[0]) / "card.json").read_text())["training"]
         own = [labels.index(label) for label in self.class_map.labels]
-        card = self._card(name, "student", training, self._evaluate([self.downscaler, *steps], own)) | {
+        card = self._card(name, "student", training, self._evaluate([self.downscaler, *steps], own, len(labels))) | {
             "input": pixels("thumbnail", size),
             "head": "restored",
             "steps": steps,
@@ -269,7 +269,7 @@ class _Exporter:
             "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         }
 
-    def _evaluate(self, models: list[str], outputs: list[int]) -> list[dict[str, Any]]:
+    def _evaluate(self, models: list[str], outputs: list[int], classes: int) -> list[dict[str, Any]]:
         """Measure the very files through onnxruntime, one after the other; the rest is as the runs measured it."""
         files = [self.folder(name) / "1" / "model.onnx" for name in models]
         measured = summarise(answers(files, self.photos, outputs), self.photos)
@@ -283,7 +283,8 @@ class _Exporter:
         own = f"{how}, classes of the data set only"
         entries = [_entry(names[group], found, self._baseline(group), own) for group, found in measured.items()]
         if self.options.clean:
-            photos, everything = clean(self.options.clean, every=1)
+            photos, _ = clean(self.options.clean, every=1)
+            everything = list(range(classes))
             entries.append(measure(files, photos, everything, self.options.clean.name, f"{how}, all classes"))
         return entries
 

@@ -172,6 +172,7 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
     """Fill results/text.md's places with the tables."""
     runs = read_runs(results)
     speed = json.loads((results / "speed.json").read_text())
+    bench = models.parent / "bench" / "results"
     places = {
         "accuracy": accuracy_table(runs),
         "gain": gain_table(runs),
@@ -183,7 +184,8 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
         "codec": codec_table(results / "codec.json", {name: label for label, name in RESTORED}),
         "cost": cost_table(models, speed),
         "commands": commands(runs),
-        "bytes": draw_bytes(models.parent / "bench" / "results" / "bytes.json", docs / "results-bytes.svg"),
+        "bytes": draw_bytes(bench / "bytes-imagenette.json", docs / "results-bytes.svg"),
+        "bytes-thousand": draw_bytes(bench / "bytes-thousand.json", docs / "results-bytes-thousand.svg"),
     }
     text = (results / "text.md").read_text()
     for name, value in places.items():

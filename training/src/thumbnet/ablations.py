@@ -1,0 +1,49 @@
+"""Short runs of equal budgets beside each other: which losses, which E, and other students than T's architecture."""
+
+from statistics import mean
+
+from thumbnet.markdown import table
+from thumbnet.seeds import Runs, points, spread
+
+ABLATIONS = {
+    "losses": (
+        ("CL", "ablation-cl"),
+        ("CL + MM", "ablation-cl-mm"),
+        ("CL + MM + KD", "ablation-cl-mm-kd"),
+        ("CL + MM + KD + FM, S pre-trained by FM", "ablation-cl-mm-kd-fm"),
+    ),
+    "downscalers": (
+        ("bicubic", "ablation-e-bicubic"),
+        ("E, phase 1 alone", "ablation-e-reconstructed"),
+        ("E, phases 1 and 2 (the one that ships)", "ablation-e-restored"),
+    ),
+}
+TRANSFER = (
+    ("MobileNetV3-small", "Imagenette", "transfer-mobilenet"),
+    ("MobileNetV3-small", "flowers5", "transfer-mobilenet-flowers"),
+    ("ResNet-18", "Imagenette", "transfer-resnet"),
+    ("ResNet-18", "flowers5", "transfer-resnet-flowers"),
+)
+COMPARED = [name for rows in ABLATIONS.values() for _, name in rows] + [
+    name for _, _, learned in TRANSFER for name in (learned, f"{learned}-bicubic")
+]
+
+
+def ablation_table(runs: Runs, what: str) -> str:
+    """Top-1 and top-5 of each row that was run."""
+    lines = [
+        [label, spread(points(runs[name], "student")), spread(points(runs[name], "student", top="top5"))]
+        for label, name in ABLATIONS[what]
+        if name in runs
+    ]
+    return table(["", "top-1", "top-5"], lines)
+
+
+def transfer_table(runs: Runs) -> str:
+    """Students that were trained on a frozen E's thumbnails against the same on bicubic ones."""
+    lines = []
+    for arch, data, name in TRANSFER:
+        if name in runs and f"{name}-bicubic" in runs:
+            ours, theirs = points(runs[name], "student"), points(runs[f"{name}-bicubic"], "student")
+            lines.append([arch, data, spread(ours), spread(theirs), f"{mean(ours) - mean(theirs):+.2f}"])
+    return table(["student, from scratch", "photos", "E", "bicubic", "E gains (points of top-1)"], lines)

@@ -1,0 +1,31 @@
+"""Finished runs, those that differ in their seed alone together."""
+
+import json
+import re
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+Runs = dict[str, list[dict[str, Any]]]  # by name without "-seed<n>"
+
+
+def read_runs(results: Path) -> Runs:
+    """Read every run's JSON, those of one name and several seeds together."""
+    runs: Runs = {}
+    for path in sorted(results.glob("*.json")):
+        value = json.loads(path.read_text())
+        if "options" in value:
+            runs.setdefault(re.sub(r"-seed\d+$", "", value["name"]), []).append(value)
+    return runs
+
+
+def points(runs: list[dict[str, Any]], part: str, group: str = "all", top: str = "top1") -> list[float]:
+    """Percent of each seed."""
+    return [run["result"][part][group][top] for run in runs]
+
+
+def spread(values: list[float]) -> str:
+    """Mean, and the range over seeds where there are several."""
+    if len(values) == 1:
+        return f"{values[0]:.2f}"
+    return f"{mean(values):.2f} ({min(values):.2f} to {max(values):.2f}, {len(values)} seeds)"
