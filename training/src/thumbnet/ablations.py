@@ -17,6 +17,10 @@ ABLATIONS = {
         ("E, phase 1 alone", "ablation-e-reconstructed"),
         ("E, phases 1 and 2 (the one that ships)", "ablation-e-restored"),
     ),
+    "restorers": (
+        ("bicubic + D", "ablation-restorer-bicubic"),
+        ("E + D", "ablation-restorer"),
+    ),
 }
 TRANSFER = (
     ("MobileNetV3-small", "Imagenette", "transfer-mobilenet"),
@@ -31,8 +35,9 @@ COMPARED = [name for rows in ABLATIONS.values() for _, name in rows] + [
 
 def ablation_table(runs: Runs, what: str) -> str:
     """Top-1 and top-5 of each row that was run."""
+    part = "restored" if what == "restorers" else "student"
     lines = [
-        [label, spread(points(runs[name], "student")), spread(points(runs[name], "student", top="top5"))]
+        [label, spread(points(runs[name], part)), spread(points(runs[name], part, top="top5"))]
         for label, name in ABLATIONS[what]
         if name in runs
     ]

@@ -19,9 +19,16 @@ TO_YCBCR = ((0.299, 0.587, 0.114), (-0.1687, -0.3313, 0.5), (0.5, -0.4187, -0.08
 
 
 def encode(pixels: np.ndarray, image_format: str, quality: int) -> bytes:
-    """Encode one thumbnail, uint8 [s,s,3], as a lossy file (`webp`, `jpeg` or `avif`, quality 1..100)."""
+    """Encode one thumbnail, uint8 [s,s,3], as a lossy file (`webp`, `jpeg` or `avif`, quality 1..100).
+
+    Colours keep their resolution where the format can (4:4:4), as E writes into them, too; WebP always halves it.
+    """
     file = BytesIO()
-    options = {"webp": {"method": 4}, "jpeg": {"optimize": True}, "avif": {"speed": 6}}[image_format]
+    options = {
+        "webp": {"method": 4},
+        "jpeg": {"optimize": True, "subsampling": "4:4:4"},
+        "avif": {"speed": 6, "subsampling": "4:4:4"},
+    }[image_format]
     Image.fromarray(pixels).save(file, image_format, quality=quality, **options)
     return file.getvalue()
 

@@ -89,6 +89,8 @@ class Config:
 
     downscaler: Path | None = None
     """E (and decoder) to start from: models.pt of an earlier run, or a model repository's downscaler-<size> folder."""
+    freeze_downscaler: bool = False
+    """Phases 1 and 2 train the decoder alone: E is served already, and others read its thumbnails."""
     width: int = 24
     """E's channels; 0 is plain bicubic, the baseline."""
     pairs: int = 1

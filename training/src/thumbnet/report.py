@@ -180,6 +180,7 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
         "unseen": unseen_table(results / "unseen.json"),
         "losses": ablation_table(runs, "losses"),
         "downscalers": ablation_table(runs, "downscalers"),
+        "restorers": ablation_table(runs, "restorers"),
         "transfer": transfer_table(runs),
         "codec": codec_table(results / "codec.json", {name: label for label, name in RESTORED}),
         "cost": cost_table(models, speed),

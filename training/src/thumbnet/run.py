@@ -130,6 +130,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     class_map = classes_of(config, photos)
     teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
     networks = build_networks(config, teacher)
+    networks.downscaler.requires_grad_(not config.freeze_downscaler)
     labelled = Source(Views(photos, config.views, config.min_area))
     unlabelled = None
     if config.unlabelled and config.unlabelled_share > 0:
@@ -202,6 +203,7 @@ def evaluate_run(config: Config, run: Path, data: Path | None = None) -> dict[st
 
 
 def _groups(phase: nn.Module, downscaler_scale: float) -> list[dict[str, Any]]:
-    own = [p for n, p in phase.named_parameters() if n.startswith("downscaler.")]
-    rest = [p for n, p in phase.named_parameters() if not n.startswith("downscaler.")]
+    trained = [(name, parameter) for name, parameter in phase.named_parameters() if parameter.requires_grad]
+    own = [p for n, p in trained if n.startswith("downscaler.")]
+    rest = [p for n, p in trained if not n.startswith("downscaler.")]
     return [{"params": params, "scale": s} for params, s in ((rest, 1.0), (own, downscaler_scale)) if params]
