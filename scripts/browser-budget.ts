@@ -13,7 +13,7 @@ interface Part {
 const ALWAYS = "any photo";
 
 export const BROWSER_BUDGET: readonly Part[] = [
-  { file: "index.js", what: "the script", when: ALWAYS, kilobytes: 75 },
+  { file: "index.js", what: "the script", when: ALWAYS, kilobytes: 80 },
   { file: "onnxruntime.wasm", what: "ONNX Runtime", when: ALWAYS, kilobytes: 3800 },
   { file: "resample.wasm", what: "the resampler", when: ALWAYS, kilobytes: 1 },
   { file: "downscaler-<size>.json", what: "the model's card", when: ALWAYS, kilobytes: 2 },
@@ -21,7 +21,8 @@ export const BROWSER_BUDGET: readonly Part[] = [
   { file: "jpeg-turbo.wasm", what: "decoder", when: "a JPEG photo", kilobytes: 55 },
   { file: "webp-decode.wasm", what: "decoder", when: "a WebP photo", kilobytes: 55 },
   { file: "avif-decode.wasm", what: "decoder", when: "an AVIF photo", kilobytes: 360 },
-  { file: "webp-encode.wasm", what: "encoder", when: '`format: "webp"`, as `classify` sends', kilobytes: 135 },
+  { file: "webp-encode.wasm", what: "encoder", when: '`format: "webp"`', kilobytes: 135 },
+  { file: "avif-encode.wasm", what: "encoder", when: '`format: "avif"`', kilobytes: 1150 },
   { file: "jpeg-encode.wasm", what: "encoder", when: '`format: "jpeg"`', kilobytes: 65 },
 ];
 

@@ -14,6 +14,7 @@ const FILES: Readonly<Record<string, string>> = {
   "jpeg-turbo.wasm": `${ROOT}src/imaging/codecs/jpeg-turbo.wasm`,
   "jpeg-encode.wasm": `${ROOT}src/imaging/codecs/jpeg-encode.wasm`,
   "webp-decode.wasm": `${ROOT}src/imaging/codecs/webp-decode.wasm`,
+  "avif-encode.wasm": `${ROOT}src/imaging/codecs/avif-encode.wasm`,
   "webp-encode.wasm": `${ROOT}src/imaging/codecs/webp-encode.wasm`,
   "avif-decode.wasm": `${ROOT}src/imaging/codecs/avif-decode.wasm`,
   "onnxruntime.wasm": resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"),

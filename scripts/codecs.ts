@@ -15,6 +15,7 @@ export const CODECS = {
   "webp-decode": ["@jsquash/webp/codec/dec/webp_dec.wasm", 2],
   "webp-encode": ["@jsquash/webp/codec/enc/webp_enc_simd.wasm", 2],
   "avif-decode": ["@jsquash/avif/codec/dec/avif_dec.wasm", 90],
+  "avif-encode": ["@jsquash/avif/codec/enc/avif_enc.wasm", 95],
 } as const;
 
 const SECTION = { import: 2, function: 3, memory: 5 } as const;

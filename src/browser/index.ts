@@ -7,7 +7,7 @@
  * @module
  * @example
  * const thumbnet = createClient("https://thumbnails.example.com");
- * const { predictions } = await classify(input.files[0], thumbnet); // sends about 1 KB, whatever the photo has
+ * const { predictions } = await classify(input.files[0], thumbnet); // sends 7 KB, whatever the photo has
  */
 import type { Call, ThumbnetClient } from "../client/client.ts";
 import type { Classification, ClassifyOptions, Thumbnail, ThumbnailOptions, Upload } from "../client/types.ts";
@@ -29,11 +29,11 @@ export interface LocalThumbnailOptions extends Omit<ThumbnailOptions, "format" |
 /** Nothing that needs the photo at the service: it sees one thumbnail of one size. */
 export interface LocalClassifyOptions extends Omit<ClassifyOptions, "adaptive" | "teacher" | "preset"> {
   /**
-   * What is sent. `webp` (about 1 KB at 56 pixels) if absent: a lossy copy, for which probabilities differ a little. With
-   * `png` (about 7 KB) or `npy` the answer is the very one that the service gives for the photo.
+   * What is sent. `png` (about 7 KB at 56 pixels) if absent: with it or `npy` the answer is the very one that the service gives for
+   * the photo. `avif` and `webp` are lossy and take 1 to 3 KB; what that costs in accuracy: docs/results.md.
    */
-  readonly format?: "webp" | "png" | "npy";
-  /** 1 to 100, of webp. */
+  readonly format?: "png" | "webp" | "avif" | "npy";
+  /** 1 to 100, of the lossy formats. */
   readonly quality?: number;
 }
 
@@ -67,7 +67,7 @@ export async function classify(
   options: LocalClassifyOptions = {},
   call?: Call,
 ): Promise<Classification> {
-  const { format = "webp", quality, fit, ...asked } = options;
+  const { format = "png", quality, fit, ...asked } = options;
   const { size } = asked;
   const made = await thumbnail(photo, {
     format,

@@ -19,6 +19,7 @@ const CODECS: Record<CodecName, URL> = {
   "webp-decode": new URL("./webp-decode.wasm", import.meta.url),
   "webp-encode": new URL("./webp-encode.wasm", import.meta.url),
   "avif-decode": new URL("./avif-decode.wasm", import.meta.url),
+  "avif-encode": new URL("./avif-encode.wasm", import.meta.url),
 };
 
 /** By the side of their thumbnails in pixels. A new model is one new row here, and its files one in the build. */

@@ -1,5 +1,6 @@
 /** A POST whose body is a thumbnail already: made before by this service, or by a device that runs the downscaler itself. */
 import { Problem } from "../errors.ts";
+import { openAvif } from "../imaging/avif.ts";
 import { decodeExact } from "../imaging/decode.ts";
 import type { LoadCodec, OpenSource, RgbImage, SourceFormat } from "../imaging/image.ts";
 import { decodeNpy, isNpy } from "../imaging/npy.ts";
@@ -8,10 +9,10 @@ import { sniff } from "../imaging/sniff.ts";
 import { openWebp } from "../imaging/webp.ts";
 
 /** The image formats that thumbnails come in. A JPEG is taken for a photo. */
-const OPENERS: Partial<Record<SourceFormat, OpenSource>> = { png: openPng, webp: openWebp };
+const OPENERS: Partial<Record<SourceFormat, OpenSource>> = { png: openPng, webp: openWebp, avif: openAvif };
 
 /**
- * The pixels, if the body is an npy file, or a PNG or WebP of exactly `side` pixels a side; null if it is a photo.
+ * The pixels, if the body is an npy file, or a PNG, WebP or AVIF of exactly `side` pixels a side; null if it is a photo.
  *
  * @throws Problem `invalid-request` for an npy file of another size, which can be no photo; what decoding throws.
  */

@@ -23,7 +23,7 @@ export interface ThumbnetClient {
   thumbnailUrl(source: Source, options?: ThumbnailOptions): Promise<string>;
   /** @throws ProblemError, and what `fetch` throws if nothing answers. */
   thumbnail(photo: Source | Upload, options?: ThumbnailOptions, call?: Call): Promise<Thumbnail>;
-  /** Of a photo, or of a ready thumbnail (PNG, WebP or npy) of the size asked. @throws ProblemError, and what `fetch` throws. */
+  /** Of a photo, or of a ready thumbnail (PNG, WebP, AVIF or npy) of the size asked. @throws ProblemError, and what `fetch` throws. */
   classify(photo: Source | Upload, options?: ClassifyOptions, call?: Call): Promise<Classification>;
   /**
    * Many photos; answers come in the order in which they are ready, and say which of the sources they are for.

@@ -3,14 +3,14 @@
 /** A photo that the service fetches: an http(s) URL, `r2:<key>` as it stands in a URL, or the key of an original in R2. */
 export type Source = string | URL | { readonly r2: string };
 
-/** A photo, or a ready thumbnail as PNG, WebP or npy, that is sent along. */
+/** A photo, or a ready thumbnail as PNG, WebP, AVIF or npy, that is sent along. */
 export type Upload = Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
 
 export interface ThumbnailOptions {
   /** Side in pixels; the service's default is 56. */
   readonly size?: 56 | 112;
   /** `auto` is WebP where the `Accept` header takes it and PNG elsewhere; the service's default is `png`. */
-  readonly format?: "png" | "webp" | "jpeg" | "npy" | "auto";
+  readonly format?: "png" | "webp" | "jpeg" | "avif" | "npy" | "auto";
   /** 1 to 100, for webp and jpeg. */
   readonly quality?: number;
   /** Squash the photo to a square, or crop to a centred square. */

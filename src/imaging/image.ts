@@ -24,7 +24,14 @@ export interface Geometry {
  * The WebAssembly modules: the resampler's loops (`resample.wasm` beside this file) and the codecs. Each runtime
  * (workerd, Node, a browser) hands them over compiled, in its own way.
  */
-export type CodecName = "resample" | "jpeg-turbo" | "jpeg-encode" | "webp-decode" | "webp-encode" | "avif-decode";
+export type CodecName =
+  | "resample"
+  | "jpeg-turbo"
+  | "jpeg-encode"
+  | "webp-decode"
+  | "webp-encode"
+  | "avif-decode"
+  | "avif-encode";
 
 /** Gives the compiled module of a codec. Called at the first use of a format, never before. */
 export type LoadCodec = (name: CodecName) => Promise<WebAssembly.Module>;

@@ -3,10 +3,10 @@ import { DECODER_MEMORY } from "./limits.ts";
 const WASM_PAGE = 65_536;
 
 /**
- * Static data and stack of the codec with the most of them (libavif: 5.9 MB). What lies above is only ever handed out by a
+ * Static data and stack of the codec with the most of them (libaom's encoder: 6.2 MB). What lies above is only ever handed out by a
  * codec's `malloc`, which promises nothing of its content.
  */
-const STATIC_BYTES = 90 * WASM_PAGE;
+const STATIC_BYTES = 95 * WASM_PAGE;
 
 /**
  * One WebAssembly memory for all codecs that take turns in it, so that what they hold is bounded by its maximum, whatever

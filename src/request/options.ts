@@ -10,7 +10,7 @@ import { Problem } from "../errors.ts";
 export const SIZES = ["56", "112"] as const;
 
 /** What a thumbnail can be encoded as. `auto` is resolved to one of these from the `Accept` header. */
-export const FORMATS = ["png", "webp", "jpeg", "npy"] as const;
+export const FORMATS = ["png", "webp", "jpeg", "avif", "npy"] as const;
 export type Format = (typeof FORMATS)[number];
 
 const integer = (minimum: number, maximum: number) =>
@@ -21,7 +21,7 @@ const integer = (minimum: number, maximum: number) =>
     .pipe(z.int().min(minimum).max(maximum));
 
 /** Which formats have a quality at all. */
-const LOSSY: readonly string[] = ["webp", "jpeg", "auto"] satisfies readonly (Format | "auto")[];
+const LOSSY: readonly string[] = ["webp", "jpeg", "avif", "auto"] satisfies readonly (Format | "auto")[];
 
 export const thumbnailOptions = z
   .strictObject({

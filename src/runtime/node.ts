@@ -21,6 +21,7 @@ const FILES: Record<CodecName, string> = {
   "webp-decode": "../imaging/codecs/webp-decode.wasm",
   "webp-encode": "../imaging/codecs/webp-encode.wasm",
   "avif-decode": "../imaging/codecs/avif-decode.wasm",
+  "avif-encode": "../imaging/codecs/avif-encode.wasm",
 };
 
 const { resolve } = createRequire(import.meta.url);

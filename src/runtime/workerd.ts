@@ -6,6 +6,7 @@ import card112 from "../../models/downscaler-112/card.json";
 import { type ModelCard, parseCard } from "../downscaler/card.ts";
 import { createDownscaler, type Downscaler, type RunModel } from "../downscaler/downscaler.ts";
 import avifDecode from "../imaging/codecs/avif-decode.wasm";
+import avifEncode from "../imaging/codecs/avif-encode.wasm";
 import jpegEncode from "../imaging/codecs/jpeg-encode.wasm";
 import jpegTurbo from "../imaging/codecs/jpeg-turbo.wasm";
 import webpDecode from "../imaging/codecs/webp-decode.wasm";
@@ -20,6 +21,7 @@ const codecs: Record<CodecName, WebAssembly.Module> = {
   "webp-decode": webpDecode,
   "webp-encode": webpEncode,
   "avif-decode": avifDecode,
+  "avif-encode": avifEncode,
 };
 
 export const loadCodec: LoadCodec = async (name) => codecs[name];

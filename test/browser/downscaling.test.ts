@@ -163,7 +163,7 @@ describe("what is refused in the page", () => {
 
   test.each([
     [{ size: 57 }, "size: Expected 56 or 112, but got 57."],
-    [{ format: "auto" }, 'format: Expected png or webp or jpeg or npy, but got "auto".'],
+    [{ format: "auto" }, 'format: Expected png or webp or jpeg or avif or npy, but got "auto".'],
     [{ fit: "contain" }, 'fit: Expected fill or cover, but got "contain".'],
     [{ format: "webp", quality: 101 }, "quality: Expected a whole number from 1 to 100, but got 101."],
     [{ quality: 80 }, "quality: Expected none with a lossless format, but got 80."],
@@ -199,11 +199,24 @@ describe("a classification from the page", () => {
     expect(classification).toEqual(await own.json());
   });
 
-  test("sends about one kilobyte if nothing else is asked for", async () => {
+  test("sends a lossless thumbnail if nothing else is asked for", async () => {
     const { bytes, classification } = await classify({ top: 2 });
-    expect(bytes).toBeLessThan(1300);
-    expect(classification.predictions.map(({ label }) => label)).toEqual(["church", expect.any(String)]);
+    expect(bytes).toBeLessThan(9000);
+    const body = new Uint8Array(CHURCH);
+    expect(classification).toEqual(await (await worker.fetch("/classify/top=2", { method: "POST", body })).json());
   });
+
+  test.each([
+    { format: "webp", most: 1300 },
+    { format: "avif", most: 3200 },
+  ] as const)(
+    "sends a lossy one as $format, of at most $most bytes, to the small student",
+    async ({ format, most }) => {
+      const { bytes, classification } = await classify({ format, head: "student", top: 2 });
+      expect(bytes).toBeLessThan(most);
+      expect(classification.predictions.map(({ label }) => label)).toEqual(["church", expect.any(String)]);
+    },
+  );
 });
 
 describe("what a page loads", () => {
@@ -216,6 +229,7 @@ describe("what a page loads", () => {
     { photo: "an AVIF", format: "png", beside: ["avif-decode.wasm"] },
     { photo: "a PNG", format: "webp", beside: ["webp-encode.wasm"] },
     { photo: "a PNG", format: "jpeg", beside: ["jpeg-encode.wasm"] },
+    { photo: "a PNG", format: "avif", beside: ["avif-encode.wasm"] },
   ])("for $photo as $format is what these need, within the budget", async ({ photo, format, beside }) => {
     await inPage((await PHOTOS.find(([name]) => name === photo)?.[1]()) ?? CHURCH, { format });
     const wanted = [...forAnyPhoto.map(({ file }) => file.replace("<size>", "56")), ...beside];

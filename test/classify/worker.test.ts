@@ -213,10 +213,10 @@ describe("a ready thumbnail skips the downscaler", () => {
     );
   });
 
-  test("also as a lossy WebP, whose pixels are then what is classified", async () => {
-    const webp = Buffer.from(await bytesOf("/thumbnail/size=56,format=webp/r2:zebra.jpg"));
-    const pixels = encodeNpy({ width: 56, height: 56, data: await sharp(webp).removeAlpha().raw().toBuffer() });
-    const { thumbnail } = await post("/classify/size=56", webp);
+  test.each(["webp", "avif"])("also as a lossy %s, whose pixels are then what is classified", async (format) => {
+    const file = Buffer.from(await bytesOf(`/thumbnail/size=56,format=${format}/r2:zebra.jpg`));
+    const pixels = encodeNpy({ width: 56, height: 56, data: await sharp(file).removeAlpha().raw().toBuffer() });
+    const { thumbnail } = await post("/classify/size=56", file);
     expect(thumbnail.sha256).toBe(createHash("sha256").update(pixels).digest("hex"));
   });
 

@@ -38,7 +38,7 @@ describe("png", () => {
   });
 });
 
-describe.each(["jpeg", "webp"] as const)("%s", (format) => {
+describe.each(["jpeg", "webp", "avif"] as const)("%s", (format) => {
   test("is close to the picture, closer and larger with more quality", async () => {
     const at = async (quality: number) => {
       const file = await encoders[format].encode(smooth, { quality }, loadCodec);

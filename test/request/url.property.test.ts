@@ -93,7 +93,7 @@ describe("options", () => {
   const pairs = fc.record(
     {
       size: fc.constantFrom(...SIZES),
-      format: fc.constantFrom("webp", "jpeg", "auto"),
+      format: fc.constantFrom("webp", "jpeg", "avif", "auto"),
       quality: fc.integer({ min: 1, max: 100 }).map(String),
       fit: fc.constantFrom("fill", "cover"),
     },

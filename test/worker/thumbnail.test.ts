@@ -90,7 +90,7 @@ describe("the answer", () => {
       const pixels = await sharp(file).raw().toBuffer();
       return pixels.reduce((sum, value, i) => sum + Math.abs(value - (expected[i] ?? 0)), 0) / pixels.length;
     };
-    for (const format of ["webp", "jpeg"] as const) {
+    for (const format of ["webp", "jpeg", "avif"] as const) {
       const response = await get(`/thumbnail/size=112,format=${format},quality=95/r2:photos/church.jpg`);
       const raw = { raw: { width: 112, height: 112, channels: 3 as const } };
       const theirs = await sharp(expected, raw).toFormat(format, { quality: 95 }).toBuffer();
