@@ -31,18 +31,21 @@ const SIDE = 224;
 
 const OURS: readonly (readonly [OutputFormat, number])[] = [
   ["png", 0],
+  ["avif", 90],
+  ["avif", 80],
+  ["avif", 65],
+  ["avif", 50],
   ["webp", 90],
   ["webp", 75],
   ["webp", 50],
-  ["webp", 20],
   ["jpeg", 75],
 ];
 const RIVALS = {
-  jpeg: [90, 75, 50, 30, 15],
-  webp: [75, 30, 5, 0],
-  avif: [50, 30, 15],
+  jpeg: [90, 60, 30],
+  webp: [75, 40, 15, 0],
+  avif: [60, 45, 30, 20, 12],
 } as const;
-const RIVAL_SIDES = [224, 112, 56];
+const RIVAL_SIDES = [224, 112];
 
 interface Tally {
   readonly sender: string;

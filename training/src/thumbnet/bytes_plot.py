@@ -81,8 +81,8 @@ def draw_bytes(path: Path, picture: Path) -> str:
             line = frontier([r for r in rivals if (r["format"], r["head"]) == (form, reader)])
             _line(axis, line, f"{form} into {reader}", color=colour, linestyle=style, marker=".")
     for head in dict.fromkeys(r["head"] for r in rows if r["sender"] == "thumbnail"):
-        line = [r for r in rows if r["sender"] == "thumbnail" and r["head"] == head and r["format"] in ("webp", "png")]
-        _line(axis, line, f"thumbnail (webp, png), {head}", marker="o", linewidth=2)
+        line = frontier([r for r in rows if r["sender"] == "thumbnail" and r["head"] == head])
+        _line(axis, line, f"thumbnail, {head}", marker="o", linewidth=2)
     axis.set(xscale="log", xlabel="mean bytes of a file", ylabel="top-1, %", ylim=(40, 100))
     axis.grid(alpha=0.3)
     axis.legend(frameon=False, fontsize=6, ncol=2)
