@@ -31,6 +31,7 @@ const SPECS: readonly ThumbnailSpec[] = [
   { size: 56, format: "png" },
   { size: 112, format: "npy" },
   { size: 56, format: "webp", quality: 75 },
+  { size: 56, format: "avif", quality: 80 },
 ];
 const optionsOf = ({ size, format, quality }: ThumbnailSpec) =>
   `size=${size},format=${format}${quality ? `,quality=${quality}` : ""}`;
