@@ -64,11 +64,11 @@ export async function classify(options: ClassifyOptions, parts: ClassifyParts): 
 const isThumbnailReader = (student: Student, size: number) =>
   student.card.role === "student" && sideOf(student) === size;
 
-/** Of the most classes, the cheapest among equals. */
+/** Of the most classes, among equals of the most multiply-adds: who does not choose wants the right answer. */
 function defaultHead(size: number, students: readonly Student[]): Head {
   const [best] = students
     .filter((student) => isThumbnailReader(student, size))
-    .sort((a, b) => b.labels.length - a.labels.length || a.card.flops - b.card.flops);
+    .sort((a, b) => b.labels.length - a.labels.length || b.card.flops - a.card.flops);
   return best?.card.head ?? "student";
 }
 

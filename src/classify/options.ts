@@ -17,7 +17,7 @@ export const classifyOptions = z
       .meta({
         description:
           "What classifies it: the small student, one with more resolution, or the unmodified teacher behind a restorer; " +
-          "auto: whichever knows most classes.",
+          "auto: whichever knows most classes, of several the largest.",
       }),
     fit: z.enum(["fill", "cover"]).optional().meta({
       description: "Squash the photo to a square, or crop to a centred square; the model's own way if absent.",

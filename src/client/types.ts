@@ -24,7 +24,7 @@ export interface ClassifyOptions {
   readonly size?: 56 | 112;
   /**
    * What classifies it: the small student, one with more resolution, or the unmodified teacher behind a restorer. `auto`, the
-   * default, is whichever knows most classes.
+   * default, is whichever knows most classes, of several the largest.
    */
   readonly head?: "auto" | "student" | "student-low-stride" | "restored";
   readonly fit?: "fill" | "cover";
