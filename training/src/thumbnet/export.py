@@ -48,6 +48,8 @@ class Export:
     """What the card calls the training data."""
     evaluation_name: str = "the val photos of --data"
     """What the card calls the photos it was measured on."""
+    clean_name: str = "the photos of --clean"
+    """What it calls those of --clean."""
     labels: str | None = None
     """Text file with a line for each output of the teacher, or `imagenet`: S keeps all of them. Default: the classes of
     --data alone."""
@@ -285,7 +287,7 @@ class _Exporter:
         if self.options.clean:
             photos, _ = clean(self.options.clean, every=1)
             everything = list(range(classes))
-            entries.append(measure(files, photos, everything, self.options.clean.name, f"{how}, all classes"))
+            entries.append(measure(files, photos, everything, self.options.clean_name, f"{how}, all classes"))
         return entries
 
 
