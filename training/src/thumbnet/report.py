@@ -42,6 +42,8 @@ RESTORED = (
     ("E + D, 56 px, E moved by a short S between", "downscaler-56-moved"),
     ("bicubic + D, 56 px, as short", "downscaler-56-moved-bicubic"),
     ("E + D, 112 px", "downscaler-112"),
+    ("E + D, 112 px, D trained on through AVIF", "restorer-112-avif"),
+    ("E + D, 56 px, D trained on through AVIF", "restorer-56-avif"),
 )
 
 
