@@ -9,7 +9,7 @@ import pytest
 import torch
 import tyro
 
-from thumbnet.config import Config, Schedule, command_of, read_config
+from thumbnet.config import Config, Schedule, Weights, command_of, read_config
 from thumbnet.export import Export, export
 from thumbnet.run import StoppedEarlyError, evaluate_run, train
 
@@ -106,6 +106,25 @@ def test_a_student_starts_from_a_downscaler_that_is_served(config: Config, tmp_p
     )
     with pytest.raises(ValueError, match="other widths than --width"):
         train(replace(second, out=config.out.with_name("third"), width=4))
+
+
+def test_training_goes_on_from_a_student_that_is_served(config: Config, tmp_path: Path) -> None:
+    first = replace(config, restore=NONE, mapping=NONE, weights=Weights(cl=0.5))
+    accuracy = train(first)["student"]
+    models = tmp_path / "models"
+    export(Export(run=first.out, models=models))
+    second = replace(
+        first,
+        out=config.out.with_name("second"),
+        downscaler=first.out / "models.pt",
+        student=models / "student-56",
+        reconstruct=NONE,
+        learn=Schedule(1, 4, 0.0),  # no step changes a weight
+        downscaler_lr=0.0,
+    )
+    assert train(second)["student"] == accuracy
+    with pytest.raises(ValueError, match="another architecture"):
+        train(replace(second, out=config.out.with_name("third"), arch="test_resnet"))
 
 
 def test_two_processes_train_as_one_does(config: Config) -> None:

@@ -102,7 +102,7 @@ class Config:
     arch: str | None = None
     """timm name of the student (default: the teacher's architecture and weights)."""
     student: Path | None = None
-    """models.pt of an earlier run whose student to start from."""
+    """Student to start from: models.pt of an earlier run, or a student's folder in a model repository."""
     early_strides: int = 0
     """How many of the student's first stride-2 convolutions step by 1."""
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -30,6 +31,8 @@ from thumbnet.photos import (
     read_folder,
     read_unlabelled,
 )
+from thumbnet.pixels import quantise, to_unit
+from thumbnet.served_student import load_served_student
 from thumbnet.views import Views
 
 PHASES = ("reconstruct", "restore", "mapping", "learn")
@@ -58,7 +61,7 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
     )
     if config.downscaler:
         load_networks(config.downscaler, networks, ("downscaler", "decoder"))
-    if config.student:
+    if config.student and not config.student.is_dir():  # a served one needs thumbnails: see _train
         load_networks(config.student, networks, ("student",))
     if config.weights.fm or config.weights.pooled:
         with torch.no_grad():
@@ -138,6 +141,9 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     sources = [s for s in (labelled, unlabelled) if s]
 
     checkpoint, progress = config.out / "checkpoint.pt", Progress()
+    if config.student and config.student.is_dir():
+        thumbnails = some_thumbnails(networks.downscaler, photos)
+        load_served_student(config.student, networks.student, class_map.outputs, thumbnails)
     if checkpoint.is_file():
         stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
         progress = Progress(**stored["progress"])
@@ -192,6 +198,13 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         (config.out / "history.json").write_text(json.dumps(progress.history) + "\n")
         draw(progress.history, result, config.out / "figure.svg")
     return result
+
+
+def some_thumbnails(downscaler: Downscaler, photos: Photos, count: int = 256) -> Tensor:
+    """Thumbnails of evenly spaced photos, float [N,3,s,s] in 0..1."""
+    chosen = np.array(photos.pixels[:: max(1, len(photos) // count)])
+    with torch.no_grad():
+        return quantise(downscaler(to_unit(torch.from_numpy(chosen))))
 
 
 def evaluate_run(config: Config, run: Path, data: Path | None = None) -> dict[str, Any]:
