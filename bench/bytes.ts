@@ -106,10 +106,8 @@ console.log(
     ]),
   ),
 );
-await writeResults(`bytes-${set}`, `<${set}> ${every}${tuned && " <models of the fine-tuned teacher>"}`, {
-  photos: photos.length,
-  rows,
-});
+const parameters = `<${set}> ${every}${tuned && " <models of the fine-tuned teacher>"}`;
+await writeResults(`bytes-${set}`, parameters, { photos: photos.length, rows }, {}, "bytes");
 
 /** Undefined if the model does not know all of the photos' classes. */
 function reader(student: LocalStudent): Reader | undefined {

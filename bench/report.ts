@@ -13,14 +13,20 @@ async function describeMachine(): Promise<{ date: string; machine: object; versi
   };
 }
 
-/** Writes `results/<name>.json`: the command first, then machine and versions, then what was measured. `otherVersions` are of rivals that npm does not know. */
+/**
+ * Writes `results/<name>.json`: the command first, then machine and versions, then what was measured.
+ *
+ * @param otherVersions of rivals that npm does not know.
+ * @param benchmark that writes several such files.
+ */
 export async function writeResults(
   name: string,
   parameters: string,
   measured: object,
   otherVersions: Readonly<Record<string, string>> = {},
+  benchmark = name,
 ): Promise<void> {
-  const command = `npm run bench -- ${name} ${parameters}`.trimEnd();
+  const command = `npm run bench -- ${benchmark} ${parameters}`.trimEnd();
   const results = new URL("results/", import.meta.url);
   await mkdir(results, { recursive: true });
   const machine = await describeMachine();

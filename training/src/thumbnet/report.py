@@ -19,13 +19,13 @@ from thumbnet.seeds import Runs, points, read_runs, spread
 
 PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and seeds)
     ("S, 56 px", "student-56", "student-56-bicubic"),
-    ("S with a stride-1 stem, 56 px", "student-56-low-stride", "student-56-low-stride-bicubic"),
+    ("S with a stride-1 stem, 56 px, E moved before", "student-56-moved-low-stride", "student-56-low-stride-bicubic"),
     ("S, 112 px", "student-112", "student-112-bicubic"),
 )
 FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S, 56 px, E trained with it", "student-56-joint"),
     ("S, 56 px, E moved by a short S before", "student-56-moved"),
-    ("S with a stride-1 stem, 56 px, E moved by a short S before", "student-56-moved-low-stride"),
+    ("S with a stride-1 stem, 56 px", "student-56-low-stride"),
     ("S, 56 px, through WebP", "student-56-webp"),
     ("S with a stride-1 stem, 56 px, through WebP", "student-56-webp-low-stride"),
     ("S with a stride-1 stem, 56 px, tuned to the undisturbed E", "student-56-low-stride-tuned"),
