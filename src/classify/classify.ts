@@ -42,8 +42,8 @@ export async function classify(options: ClassifyOptions, parts: ClassifyParts): 
   const head = options.head === "auto" ? defaultHead(size, parts.students) : options.head;
   const first = parts.students.find((student) => isThumbnailReader(student, size) && student.card.head === head);
   if (!first) throw new Problem("invalid-options", `head: There is no ${head} for thumbnails of ${size} pixels.`);
-  const stages = cascadeFrom(first, options, parts.students).map((student) =>
-    stageOf(student, first.labels, parts, adaptive === "auto" ? student.threshold : (adaptive ?? 0)),
+  const stages = cascadeFrom(first, options, parts.students).map((member) =>
+    stageOf(member, parts, adaptive === "auto" ? member.student.threshold : (adaptive ?? 0)),
   );
 
   const outcomes = await runCascade(stages);
@@ -72,23 +72,31 @@ function defaultHead(size: number, students: readonly Student[]): Head {
   return best?.card.head ?? "student";
 }
 
+/** A model of a cascade. */
+interface Member {
+  readonly student: Student;
+  /** Where its logits have the classes that the answer is about; absent where they are all of its own. */
+  readonly places?: readonly number[];
+}
+
 /**
  * With `adaptive` one model of each larger size after the first, of the same head if there is one, else the student; and the teacher
  * only if that is asked for. The answer is over the classes of the first, so that only those can follow that know them all.
  */
-function cascadeFrom(first: Student, { adaptive, teacher }: ClassifyOptions, students: readonly Student[]): Student[] {
-  if (adaptive === undefined) return [first];
-  const larger = students.filter(
-    (student) => sideOf(student) > sideOf(first) && positions(student.labels, first.labels) !== undefined,
-  );
-  const sizes = [...new Set(larger.map(sideOf))].sort((a, b) => a - b);
-  const next = sizes.flatMap((size) => {
-    const own = larger.filter((student) => isThumbnailReader(student, size));
-    const following =
-      own.find(({ card }) => card.head === first.card.head) ?? own.find(({ card }) => card.head === "student");
-    return following ?? [];
+function cascadeFrom(first: Student, { adaptive, teacher }: ClassifyOptions, students: readonly Student[]): Member[] {
+  if (adaptive === undefined) return [{ student: first }];
+  const larger = students.flatMap((student): Member[] => {
+    const places = sideOf(student) > sideOf(first) ? positions(student.labels, first.labels) : undefined;
+    return places ? [{ student, places }] : [];
   });
-  return [first, ...next, ...(teacher === "yes" ? larger.filter(({ card }) => card.role === "teacher") : [])];
+  const sizes = [...new Set(larger.map(({ student }) => sideOf(student)))].sort((a, b) => a - b);
+  const next = sizes.flatMap((size) => {
+    const own = larger.filter(({ student }) => isThumbnailReader(student, size));
+    const withHead = (head: Head) => own.find(({ student }) => student.card.head === head);
+    return withHead(first.card.head) ?? withHead("student") ?? [];
+  });
+  const teachers = teacher === "yes" ? larger.filter(({ student }) => student.card.role === "teacher") : [];
+  return [{ student: first }, ...next, ...teachers];
 }
 
 interface StageAnswer {
@@ -98,13 +106,7 @@ interface StageAnswer {
   readonly logits: Float32Array;
 }
 
-function stageOf(
-  student: Student,
-  labels: readonly string[],
-  parts: ClassifyParts,
-  threshold: number,
-): Stage<StageAnswer> {
-  const places = positions(student.labels, labels) ?? [];
+function stageOf({ student, places }: Member, parts: ClassifyParts, threshold: number): Stage<StageAnswer> {
   return {
     name: student.card.name,
     temperature: student.temperature,
@@ -112,7 +114,8 @@ function stageOf(
     async run() {
       const npy = await parts.thumbnail(sideOf(student));
       const thumbnail = { npy, sha256: toHex(await crypto.subtle.digest("SHA-256", npy)) };
-      return { student, thumbnail, logits: narrow(await parts.logits(thumbnail, student), places) };
+      const logits = await parts.logits(thumbnail, student);
+      return { student, thumbnail, logits: places ? narrow(logits, places) : logits };
     },
   };
 }
