@@ -21,9 +21,9 @@ from thumbnet.onnx_files import RestoredTeacher, ServedRestorer, ServedStudent, 
 from thumbnet.photos import SIDE, read_folder, read_labels
 from thumbnet.run import PHASES, classes_of, load_run
 from thumbnet.served import answers, measure
+from thumbnet.teacher import NAME as TEACHER
 from thumbnet.unseen import clean
 
-TEACHER = "teacher-224"  # what stands behind a restorer in the model repository
 PACKAGES = ("torch", "timm", "onnx", "onnxruntime", "numpy", "pillow")
 
 

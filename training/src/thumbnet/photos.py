@@ -43,9 +43,7 @@ class ClassMap:
 
 def read_class_map(source: str | Path, folders: list[str]) -> ClassMap:
     """Read {folder: [teacher output, label]} from a JSON file or a map that comes with thumbnet, by name."""
-    path = Path(source)
-    if not path.suffix:
-        path = Path(__file__).parent / "classes" / f"{source}.json"
+    path = _own_or_given(source, ".json")
     if not path.is_file():
         raise ValueError(f"no class map {path}: give a JSON file of {{folder: [teacher output, label]}}")
     entries = json.loads(path.read_text())
@@ -57,12 +55,16 @@ def read_class_map(source: str | Path, folders: list[str]) -> ClassMap:
 
 def read_labels(source: str | Path) -> list[str]:
     """Read what each output of a teacher is called, a line each, from a file or a list that comes with thumbnet."""
-    path = Path(source)
-    if not path.suffix:
-        path = Path(__file__).parent / "classes" / f"{source}.txt"
+    path = _own_or_given(source, ".txt")
     if not path.is_file():
         raise ValueError(f"no labels {path}: give a text file with a line for each output of the teacher")
     return path.read_text().splitlines()
+
+
+def _own_or_given(source: str | Path, suffix: str) -> Path:
+    """Tell a file from the name of one that comes with thumbnet."""
+    path = Path(source)
+    return path if path.suffix else Path(__file__).parent / "classes" / f"{source}{suffix}"
 
 
 def squash(path: Path) -> np.ndarray:

@@ -14,7 +14,7 @@ from matplotlib import pyplot
 from thumbnet.ablations import COMPARED, ablation_table, transfer_table
 from thumbnet.bytes_plot import draw_bytes
 from thumbnet.codec_table import codec_table
-from thumbnet.markdown import row
+from thumbnet.markdown import table
 from thumbnet.seeds import Runs, points, read_runs, spread
 
 PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and seeds)
@@ -49,51 +49,46 @@ RESTORED = (
 
 def accuracy_table(runs: Runs) -> str:
     """Top-1 and top-5 of T, Direct and every student, over all val photos and the two kinds of files apart."""
-    text = row(
-        ["network", "thumbnail", "steps", "top-1", "top-5", "lost to T", "top-1, `n0*`", "top-1, `ILSVRC2012_val_*`"]
-    )
-    text += row(["---"] * 8)
+    head = ["network", "thumbnail", "steps", "top-1", "top-5", "lost to T", "top-1, `n0*`", "top-1, `ILSVRC2012_val_*`"]
     some = next(iter(runs.values()))[0]["result"]
     original = some["teacher"]["all"]["top1"]
 
-    def line(label: str, thumbnail: str, steps: str, found: list[dict[str, Any]], part: str) -> str:
+    def line(label: str, thumbnail: str, steps: str, found: list[dict[str, Any]], part: str) -> list[str]:
         top1 = points(found, part)
         cells = [label, thumbnail, steps, spread(top1), spread(points(found, part, top="top5"))]
         cells.append("" if part == "teacher" else f"{original - mean(top1):.2f}")
-        return row(cells + [spread(points(found, part, group)) for group in ("imagenet_train", "imagenet_val")])
+        return cells + [spread(points(found, part, group)) for group in ("imagenet_train", "imagenet_val")]
 
-    text += line("T (Original)", "224 px photo", "", [next(iter(runs.values()))[0]], "teacher")
+    lines = [line("T (Original)", "224 px photo", "", [next(iter(runs.values()))[0]], "teacher")]
     for size in (112, 56):
         found = [r for group in runs.values() for r in group if r["options"]["size"] == size][:1]
         if found:
-            text += line("T (Direct)", f"bicubic {size} px", "", found, "direct")
+            lines.append(line("T (Direct)", f"bicubic {size} px", "", found, "direct"))
     for label, learned, bicubic in PAIRS:
         for name, thumbnail in ((learned, "E"), (bicubic, "bicubic")):
             if name in runs:
                 steps = f"{runs[name][0]['options']['learn']['steps']} x {runs[name][0]['options']['learn']['batch']}"
-                text += line(label, thumbnail, steps, runs[name], "student")
+                lines.append(line(label, thumbnail, steps, runs[name], "student"))
     for label, name in FURTHER:
         if name in runs:
             learn = runs[name][0]["options"]["learn"]
-            text += line(label, "E", f"{learn['steps']} x {learn['batch']}", runs[name], "student")
-    return text
+            lines.append(line(label, "E", f"{learn['steps']} x {learn['batch']}", runs[name], "student"))
+    return table(head, lines)
 
 
 def gain_table(runs: Runs) -> str:
     """E against bicubic under the same losses, schedule and seeds."""
-    text = row(["", "E", "bicubic", "E gains (points of top-1)"]) + row(["---"] * 4)
+    lines = []
     for label, learned, bicubic in PAIRS:
         if learned in runs and bicubic in runs:
             ours, theirs = points(runs[learned], "student"), points(runs[bicubic], "student")
-            text += row([label, spread(ours), spread(theirs), f"**{mean(ours) - mean(theirs):+.2f}**"])
-    return text
+            lines.append([label, spread(ours), spread(theirs), f"**{mean(ours) - mean(theirs):+.2f}**"])
+    return table(["", "E", "bicubic", "E gains (points of top-1)"], lines)
 
 
 def restored_table(runs: Runs) -> str:
     """The unmodified teacher behind the restorer."""
-    text = row(["thumbnail, restored, into the unmodified T", "steps", "top-1", "top-5", "PSNR (dB)"]) + row(
-        ["---"] * 5
-    )
+    lines = []
     for label, name in RESTORED:
         if name in runs:
             top1, top5 = (points(runs[name], "restored", top=top) for top in ("top1", "top5"))
@@ -102,8 +97,8 @@ def restored_table(runs: Runs) -> str:
                 for part in (runs[name][0]["options"][phase] for phase in ("reconstruct", "restore"))
                 if part["steps"]
             )
-            text += row([label, steps, spread(top1), spread(top5), spread([r["result"]["psnr"] for r in runs[name]])])
-    return text
+            lines.append([label, steps, spread(top1), spread(top5), spread([r["result"]["psnr"] for r in runs[name]])])
+    return table(["thumbnail, restored, into the unmodified T", "steps", "top-1", "top-5", "PSNR (dB)"], lines)
 
 
 def unseen_table(path: Path) -> str:
@@ -112,20 +107,18 @@ def unseen_table(path: Path) -> str:
         return "Not measured yet: `python -m thumbnet.unseen`.\n"
     rows = json.loads(path.read_text())["rows"]
     seen = list(dict.fromkeys(r["seen"] for r in rows))
-    text = row(["classifier, not fine-tuned", "photos", *seen, "lost"]) + row(["---"] * (3 + len(seen)))
+    lines = []
     for classifier, data in dict.fromkeys((r["classifier"], r["data"]) for r in rows):
         found = {r["seen"]: r for r in rows if (r["classifier"], r["data"]) == (classifier, data)}
         scores = [f"{found[s]['top1']:.1f} / {found[s]['top5']:.1f}" for s in seen]
         lost = found[seen[0]]["top1"] - found[seen[-1]]["top1"]
-        text += row([classifier, f"{data} ({found[seen[0]]['images']})", *scores, f"{lost:.1f}"])
-    return text
+        lines.append([classifier, f"{data} ({found[seen[0]]['images']})", *scores, f"{lost:.1f}"])
+    return table(["classifier, not fine-tuned", "photos", *seen, "lost"], lines)
 
 
 def cost_table(models: Path, speed: dict[str, Any]) -> str:
     """What each network costs: counted, and measured by thumbnet.speed."""
-    text = row(["model", "file (KB)", "parameters", "multiply-adds (M)", "images/s", "peak memory (MiB)"]) + row(
-        ["---"] * 6
-    )
+    lines = []
     for name, measured in speed["models"].items():
         path = models / name / "card.json"
         card = json.loads(path.read_text()) if path.is_file() else speed.get("cards", {}).get(name, {})
@@ -134,9 +127,9 @@ def cost_table(models: Path, speed: dict[str, Any]) -> str:
             if card
             else [""] * 3
         )
-        text += row([name, *counted, f"{measured['images_per_second']:.1f}", str(measured["peak_mib"])])
+        lines.append([name, *counted, f"{measured['images_per_second']:.1f}", str(measured["peak_mib"])])
     return (
-        text
+        table(["model", "file (KB)", "parameters", "multiply-adds (M)", "images/s", "peak memory (MiB)"], lines)
         + f"\n{speed['how']}; {speed['machine']}; "
         + ", ".join(f"{k} {v}" for k, v in speed["versions"].items())
         + ".\n"

@@ -141,14 +141,14 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     sources = [s for s in (labelled, unlabelled) if s]
 
     checkpoint, progress = config.out / "checkpoint.pt", Progress()
-    if config.student and config.student.is_dir():
-        thumbnails = some_thumbnails(networks.downscaler, photos)
-        load_served_student(config.student, networks.student, class_map.outputs, thumbnails)
     if checkpoint.is_file():
         stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
         progress = Progress(**stored["progress"])
         for name, module in networks.modules().items():
             module.load_state_dict(stored["networks"][name])
+    elif config.student and config.student.is_dir():
+        thumbnails = some_thumbnails(networks.downscaler, photos)
+        load_served_student(config.student, networks.student, class_map.outputs, thumbnails)
 
     def save() -> None:
         if place.first:

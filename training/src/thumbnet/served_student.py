@@ -10,7 +10,6 @@ from thumbnet.classifier import Classifier
 from thumbnet.onnx_files import read_weights
 
 PREFIX = "classifier.network"
-NORMALISATION = (nn.BatchNorm2d,)
 
 
 def load_served_student(folder: Path, student: Classifier, classes: list[int], thumbnails: Tensor) -> None:
@@ -66,7 +65,7 @@ def _normalise(student: Classifier, biases: dict[int, Tensor], thumbnails: Tenso
         module.bias.data.copy_(mean + biases[id(last[0])])
 
     hooks = [m.register_forward_pre_hook(remember) for m in student.modules() if isinstance(m, nn.Conv2d)]
-    hooks += [m.register_forward_pre_hook(adapt) for m in student.modules() if isinstance(m, NORMALISATION)]
+    hooks += [m.register_forward_pre_hook(adapt) for m in student.modules() if isinstance(m, nn.BatchNorm2d)]
     student.eval()
     with torch.no_grad():
         student(thumbnails)
