@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import tyro
@@ -45,6 +46,27 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(config: Config, s
     expected, found = weights(config.out), weights(resumed.out)
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_a_restorer_learns_in_bfloat16_and_is_kept_in_float32(config: Config) -> None:
+    train(config)
+    half = replace(config, out=config.out.with_name("half"), bfloat16=True)
+    train(half)
+    exact, rough = weights(config.out), weights(half.out)
+    moved = [key for key in exact if key.startswith("decoder.") and not torch.equal(exact[key], rough[key])]
+    assert moved  # it did run in bfloat16 ...
+    assert all(rough[key].dtype == torch.float32 for key in moved)
+    assert all(torch.allclose(exact[key], rough[key], atol=4e-3) for key in moved)  # ... and learnt the same
+
+
+def test_crops_of_unlabelled_photos_are_further_views_of_them(config: Config) -> None:
+    np.save(config.out.with_name("further.npy"), np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8))
+    options = {"unlabelled": config.out.with_name("further.npy"), "unlabelled_share": 0.5, "cache": config.out.parent}
+    train(replace(config, **options, out=config.out.with_name("whole")))
+    train(replace(config, **options, out=config.out.with_name("crops"), unlabelled_views=2))
+    whole, crops = weights(config.out.with_name("whole")), weights(config.out.with_name("crops"))
+    assert any(not torch.equal(whole[key], crops[key]) for key in whole)
+    assert len(list(config.out.parent.glob("answers-*/done"))) == 2 + 2  # two rounds each of labelled and unlabelled
 
 
 def test_another_seed_gives_other_weights(config: Config) -> None:

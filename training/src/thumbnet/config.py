@@ -83,7 +83,9 @@ class Config:
     """Where decoded photos and the teacher's answers are kept, for all runs."""
 
     views: int = 4
-    """Views of each labelled photo; unlabelled ones are taken whole."""
+    """Views of each labelled photo."""
+    unlabelled_views: int = 1
+    """Views of each unlabelled photo; the first is the whole photo."""
     min_area: float = 0.35
     """Smallest crop, as a share of the photo."""
 
@@ -103,6 +105,8 @@ class Config:
     """timm name of the student (default: the teacher's architecture and weights)."""
     student: Path | None = None
     """Student to start from: models.pt of an earlier run, or a student's folder in a model repository."""
+    folded: bool = False
+    """Fold the student's batch normalisations, with the teacher's statistics, into its convolutions before training."""
     early_strides: int = 0
     """How many of the student's first stride-2 convolutions step by 1."""
 
@@ -119,6 +123,8 @@ class Config:
     seed: int = 0
     threads: int = 0
     """CPU threads of a process; 0 lets PyTorch choose."""
+    bfloat16: bool = False
+    """Phases 1 and 2 run the decoder's convolutions in bfloat16: faster on CPUs that have it (AVX512-BF16, AMX)."""
 
     def to_json(self) -> str:
         """Render as JSON."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from thumbnet.answers import teacher_answers
-from thumbnet.classifier import Classifier, load_teacher, make_student
+from thumbnet.classifier import Classifier, fold_normalisation, load_teacher, make_student
 from thumbnet.config import Config, Schedule, command_of
 from thumbnet.decoder import Decoder
 from thumbnet.distributed import Place, place_from_environment
@@ -54,11 +54,10 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
     torch.manual_seed(config.seed)
     factor = SIDE // config.size
     downscaler = Downscaler(config.size, width=config.width, pairs=config.pairs)
-    networks = Networks(
-        downscaler,
-        Decoder(factor, width=config.decoder_width),
-        make_student(teacher, config.teacher, config.arch, config.early_strides),
-    )
+    student = make_student(teacher, config.teacher, config.arch, config.early_strides)
+    if config.folded:
+        student = fold_normalisation(student).requires_grad_()
+    networks = Networks(downscaler, Decoder(factor, config.decoder_width, bfloat16=config.bfloat16), student)
     if config.downscaler:
         load_networks(config.downscaler, networks, ("downscaler", "decoder"))
     if config.student and not config.student.is_dir():  # a served one needs thumbnails: see _train
@@ -137,7 +136,8 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     labelled = Source(Views(photos, config.views, config.min_area))
     unlabelled = None
     if config.unlabelled and config.unlabelled_share > 0:
-        unlabelled = Source(Views(read_unlabelled(config.unlabelled, config.cache, config.unlabelled_every)))
+        further = read_unlabelled(config.unlabelled, config.cache, config.unlabelled_every)
+        unlabelled = Source(Views(further, config.unlabelled_views, config.min_area))
     sources = [s for s in (labelled, unlabelled) if s]
 
     checkpoint, progress = config.out / "checkpoint.pt", Progress()
@@ -169,7 +169,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
             if name == "reconstruct":
                 phase: nn.Module = Reconstruct(networks)
             elif name == "restore":
-                phase = Restore(networks, teacher, w, config.codec)
+                phase = Restore(networks, fold_normalisation(teacher), w, config.codec)
             else:
                 weights = w if name == "learn" else replace(w, cl=0.0, kd=0.0, kd_all=0.0, mm=0.0)
                 phase = Learn(networks, weights, config.codec, class_map.outputs, joint)

@@ -28,10 +28,11 @@ def load_served_student(folder: Path, student: Classifier, classes: list[int], t
         if weight is None or weight.shape != module.weight.shape:
             raise ValueError(f"{folder} is of another architecture than the student: it has no {name} like that")
         module.weight.data.copy_(weight)
-        if module.bias is not None:
-            module.bias.data.copy_(stored[f"{name}.bias"])
-        elif f"{name}.weight_bias" in stored:
-            folded[id(module)] = stored[f"{name}.weight_bias"]
+        bias = stored.get(f"{name}.bias", stored.get(f"{name}.weight_bias"))  # as trained, or folded by the exporter
+        if bias is not None and module.bias is not None:
+            module.bias.data.copy_(bias)
+        elif bias is not None:
+            folded[id(module)] = bias
     _load_head(student.network, stored, classes, folder)
     _normalise(student, folded, thumbnails)
 

@@ -1,0 +1,54 @@
+import pytest
+import timm
+import torch
+from timm.layers import BatchNormAct2d
+from torch import nn
+
+from thumbnet.classifier import Classifier, fold_normalisation
+
+
+class Backwards(nn.Module):
+    """Declares its layers in another order than it applies them in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.normalisation = nn.Conv2d(3, 3, 3), BatchNormAct2d(3)
+        self.head = nn.Linear(3, 2)
+
+    def forward_features(self, image: torch.Tensor) -> torch.Tensor:
+        return self.convolution(self.normalisation(image))
+
+    def forward_head(self, maps: torch.Tensor, pre_logits: bool) -> torch.Tensor:
+        return maps.mean(dim=(2, 3))
+
+    def get_classifier(self) -> nn.Module:
+        return self.head
+
+
+def classifier(network: nn.Module) -> Classifier:
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d) and module.running_mean is not None and module.running_var is not None:
+            nn.init.uniform_(module.running_var, 0.5, 2)
+            nn.init.normal_(module.running_mean)
+            nn.init.uniform_(module.weight, 0.5, 2)
+    return Classifier(network, [0.5] * 3, [0.5] * 3).eval()
+
+
+@pytest.mark.parametrize("name", ["test_efficientnet", "tf_efficientnet_lite0", "resnet18"])
+def test_folding_changes_nothing_but_the_number_of_layers(name: str) -> None:
+    torch.manual_seed(0)
+    original = classifier(timm.create_model(name, num_classes=7))
+    images = torch.rand(2, 3, 224, 224)
+    folded = fold_normalisation(original)
+    with torch.no_grad():
+        expected, found = original(images), folded(images)
+    scale = expected.logits.abs().max()
+    assert torch.allclose(found.logits / scale, expected.logits / scale, atol=1e-4)
+    if name != "resnet18":  # its plain BatchNorm2d has no activation to take its place
+        assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+
+
+def test_a_network_that_would_answer_otherwise_stays_as_it_is() -> None:
+    torch.manual_seed(0)
+    original = classifier(Backwards())
+    assert fold_normalisation(original) is original
