@@ -9,21 +9,21 @@
  * reading back of what they wrote, the heads' files in onnxruntime. Rivals are made and read by sharp (libvips); smaller ones are
  * enlarged again with the same bicubic filter, as the teacher needs 224 pixels.
  */
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { pathToFileURL } from "node:url";
 import sharp from "sharp";
 import { narrow, positions } from "../src/classify/narrow.ts";
 import { bestOf } from "../src/classify/probabilities.ts";
 import { sideOf } from "../src/classify/student.ts";
-import { type LocalStudent, readStudentsAndTeacher } from "../src/cli/students.ts";
+import { type LocalStudent, readStudent, readStudentsAndTeacher } from "../src/cli/students.ts";
 import { decode, decodeExact } from "../src/imaging/decode.ts";
 import { encoders, type OutputFormat } from "../src/imaging/encode.ts";
 import type { RgbImage } from "../src/imaging/image.ts";
 import { downscalePhoto } from "../src/pipeline.ts";
 import { loadCodec, nodeRuntime } from "../src/runtime/node.ts";
 import { labelledPhotos } from "./labelled.ts";
+import { payload } from "./payload.ts";
 import { table, writeResults } from "./report.ts";
 
 const [, , folder = "", every = "8", tuned = ""] = process.argv;
@@ -56,6 +56,8 @@ interface Tally {
   /** Multiply-adds of the model at the origin. */
   readonly originFlops: number;
   bytes: number;
+  /** Of them, without the container. */
+  payload: number;
   correct: number;
 }
 
@@ -81,15 +83,16 @@ for (const [done, { file, label }] of photos.entries()) {
   await ours(bytes, label);
   const square = await decode(bytes, { size: SIDE, filter: "bicubic", fit: "fill" }, loadCodec);
   for (const teacher of teachers) {
-    count(["photo itself", SIDE, "jpeg", 0], teacher, bytes.length, (await teacher.best(square.data)) === label);
+    count(["photo itself", SIDE, "jpeg", 0], teacher, bytes, (await teacher.best(square.data)) === label);
   }
   await rivals(square, label);
   if (done % 25 === 24) process.stderr.write(`\r${done + 1} of ${photos.length}`);
 }
 
-const rows = [...tallies.values()].map(({ bytes, correct, ...what }) => ({
+const rows = [...tallies.values()].map(({ bytes, payload, correct, ...what }) => ({
   ...what,
   meanBytes: Math.round(bytes / photos.length),
+  meanPayload: Math.round(payload / photos.length),
   accuracy: correct / photos.length,
 }));
 console.log(
@@ -119,17 +122,10 @@ function reader(student: LocalStudent): Reader | undefined {
 
 /** `thumbnet export` of a run of 224 pixels: the teacher's architecture and cost, other weights. */
 async function tunedReader(flops: number): Promise<Reader> {
-  const model = join(tuned, `student-${SIDE}`);
-  if (!existsSync(model)) throw new Error(`Expected a fine-tuned teacher at ${model}.`);
-  const places = positions((await readFile(join(model, "labels.txt"), "utf8")).trimEnd().split("\n"), labels);
-  if (!places) throw new Error(`${model} does not know the photos' classes.`);
-  const session = await InferenceSession.create(join(model, "1/model.onnx"));
-  const best = async (pixels: Uint8Array) => {
-    const { logits } = await session.run({ thumbnail: new Tensor("uint8", pixels, [1, SIDE, SIDE, 3]) });
-    if (!(logits?.data instanceof Float32Array)) throw new Error(`${model} gave no float32 logits.`);
-    return bestOf(narrow(logits.data, places));
-  };
-  return { name: "teacher-224, fine-tuned", side: SIDE, flops, best };
+  const model = pathToFileURL(join(tuned, `student-${SIDE}/`));
+  const found = reader(await readStudent(model));
+  if (!found) throw new Error(`${model.pathname} does not know the photos' classes.`);
+  return { ...found, name: "teacher-224, fine-tuned", flops };
 }
 
 async function ours(photo: Uint8Array, label: number): Promise<void> {
@@ -139,7 +135,7 @@ async function ours(photo: Uint8Array, label: number): Promise<void> {
       const file = await encoders[format].encode(thumbnail, { quality }, loadCodec);
       const { data } = await decodeExact(file, loadCodec);
       for (const head of heads.filter(({ side }) => side === size))
-        count(["thumbnail", size, format, quality], head, file.length, (await head.best(data)) === label);
+        count(["thumbnail", size, format, quality], head, file, (await head.best(data)) === label);
     }
   }
 }
@@ -161,7 +157,7 @@ async function rivals({ data }: RgbImage, label: number): Promise<void> {
           .toBuffer();
         for (const teacher of teachers) {
           const right = (await teacher.best(new Uint8Array(seen))) === label;
-          count(["photo", side, format, quality], teacher, file.length, right);
+          count(["photo", side, format, quality], teacher, file, right);
         }
       }
     }
@@ -169,14 +165,25 @@ async function rivals({ data }: RgbImage, label: number): Promise<void> {
 }
 
 function count(
-  [sender, side, format, quality]: readonly [string, number, string, number],
+  [sender, side, format, quality]: readonly [string, number, OutputFormat, number],
   { name: head, flops: originFlops }: Reader,
-  bytes: number,
+  file: Uint8Array,
   right: boolean,
 ): void {
   const key = [sender, side, format, quality, head].join(" ");
-  const tally = tallies.get(key) ?? { sender, side, format, quality, head, originFlops, bytes: 0, correct: 0 };
+  const tally = tallies.get(key) ?? {
+    sender,
+    side,
+    format,
+    quality,
+    head,
+    originFlops,
+    bytes: 0,
+    payload: 0,
+    correct: 0,
+  };
   tallies.set(key, tally);
-  tally.bytes += bytes;
+  tally.bytes += file.length;
+  tally.payload += payload(format, file);
   tally.correct += right ? 1 : 0;
 }

@@ -10,23 +10,15 @@
  */
 import { writeFile } from "node:fs/promises";
 import type { Calibration } from "../src/classify/calibration.ts";
-import { classifyAll, loadStage } from "./cascade/answers.ts";
+import { classifyAll, loadStages } from "./cascade/answers.ts";
 import { measureCascade, type Saving } from "./cascade/measure.ts";
 import { table, writeResults } from "./report.ts";
 
 const [, , imagenette = "", thousand = "", every = "1"] = process.argv;
 const TEACHER = "teacher-224";
 
-const students = await measure(imagenette, Number(every), "meanFlops", [
-  ["student-56", ["downscaler-56", "student-56"]],
-  ["student-112", ["downscaler-112", "student-112"]],
-  [TEACHER, [TEACHER]],
-]);
-const restored = await measure(thousand, 1, "meanBytes", [
-  ["restored-56", ["downscaler-56", "restorer-56", TEACHER]],
-  ["restored-112", ["downscaler-112", "restorer-112", TEACHER]],
-  [TEACHER, [TEACHER]],
-]);
+const students = await measure(imagenette, Number(every), "meanFlops", ["student-56", "student-112", TEACHER]);
+const restored = await measure(thousand, 1, "meanBytes", ["restored-56", "restored-112", TEACHER]);
 
 const calibration: Calibration = {
   schema: 1,
@@ -39,8 +31,8 @@ const calibration: Calibration = {
 await writeFile("models/calibration.json", `${JSON.stringify(calibration, null, 2)}\n`);
 await writeResults("cascade", `<imagenette val> <thousand classes> ${every}`, { students, restored });
 
-async function measure(photos: string, nth: number, saving: Saving, names: readonly (readonly [string, string[]])[]) {
-  const stages = await Promise.all(names.map(([name, runs]) => loadStage(name, runs)));
+async function measure(photos: string, nth: number, saving: Saving, names: readonly string[]) {
+  const stages = await loadStages(names);
   const found = measureCascade(stages, await classifyAll(stages, photos, nth), saving);
   const whole = found.rows.find(({ cascade }) => cascade === TEACHER);
   const share = (value: number, of: number | undefined) => (value / (of ?? Number.NaN)).toFixed(3);

@@ -1,22 +1,22 @@
 /** The logits of every stage of a cascade for every photo of a folder, through the pipeline that serves them. */
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import * as ort from "onnxruntime-node";
 import { narrow, positions } from "../../src/classify/narrow.ts";
-import { type ModelCard, parseCard } from "../../src/downscaler/card.ts";
+import { type LocalStudent, readStudentsAndTeacher } from "../../src/cli/students.ts";
+import type { ModelCard } from "../../src/downscaler/card.ts";
+import type { Downscaler } from "../../src/downscaler/downscaler.ts";
 import { decode } from "../../src/imaging/decode.ts";
-import { loadCodec } from "../../src/runtime/node.ts";
+import { loadCodec, nodeRuntime, wholePhotos } from "../../src/runtime/node.ts";
 import { labelledPhotos } from "../labelled.ts";
 
 export interface Stage {
   readonly card: ModelCard;
-  /** In class order. */
-  readonly labels: readonly string[];
-  /** What runs for it, in order: the downscaler at the edge, then the classifier at the origin. */
-  readonly sessions: readonly { session: ort.InferenceSession; card: ModelCard }[];
+  /** At the edge. */
+  readonly downscaler: Downscaler;
+  /** At the origin. */
+  readonly student: LocalStudent;
   /** Raw pixels that go to the origin. */
   readonly bytes: number;
-  /** Multiply-adds of all models that run for it, and of the one at the origin. */
+  /** Multiply-adds of both, and of the student. */
   readonly flops: number;
   readonly originFlops: number;
 }
@@ -30,28 +30,25 @@ export interface ImageAnswers {
 
 const BATCH = 16;
 
-/**
- * @param name of the model at the origin, whose card says what is sent.
- * @param runs folders of all that runs for it, in that order, the edge's part first.
- */
-export async function loadStage(name: string, runs: readonly string[]): Promise<Stage> {
-  const cardOf = async (folder: string) =>
-    parseCard(JSON.parse(await readFile(`models/${folder}/card.json`, "utf8")), folder);
-  const card = await cardOf(name);
-  const sessions = await Promise.all(
-    runs.map(async (folder) => ({
-      card: await cardOf(folder),
-      session: await ort.InferenceSession.create(`models/${folder}/1/model.onnx`),
-    })),
-  );
-  return {
-    card,
-    labels: (await readFile(join("models", name, card.labels ?? ""), "utf8")).trimEnd().split("\n"),
-    sessions,
-    bytes: card.input.shape.slice(1).reduce((product, size) => product * size, 1),
-    flops: sessions.reduce((sum, { card: { flops } }) => sum + flops, 0),
-    originFlops: card.flops,
-  };
+/** @param names of the models at the origin. */
+export async function loadStages(names: readonly string[]): Promise<Stage[]> {
+  const [students, runtime, whole] = await Promise.all([readStudentsAndTeacher(), nodeRuntime(), wholePhotos()]);
+  return names.map((name) => {
+    const student = students.find(({ card }) => card.name === name);
+    const reads = student?.card.downscaler ?? name;
+    const downscaler = [...runtime.downscalers, ...whole].find(({ card }) => card.name === reads);
+    if (!student || !downscaler)
+      throw new Error(`Expected ${name} and what makes its thumbnails in the models folder.`);
+    const { card } = student;
+    return {
+      card,
+      downscaler,
+      student,
+      bytes: card.input.shape.slice(1).reduce((product, size) => product * size, 1),
+      flops: card.flops + (card.downscaler ? downscaler.card.flops : 0),
+      originFlops: card.flops,
+    };
+  });
 }
 
 /**
@@ -63,8 +60,8 @@ export async function classifyAll(stages: readonly Stage[], photos: string, ever
   const results: ImageAnswers[] = [];
   for (let start = 0; start < chosen.length; start += BATCH) {
     const part = chosen.slice(start, start + BATCH);
-    const pixels = Buffer.concat(await Promise.all(part.map(({ file }) => square(file))));
-    const logits = await Promise.all(stages.map((stage) => infer(stage, new Uint8Array(pixels), part.length, labels)));
+    const logits: Float32Array[][] = [];
+    for (const stage of stages) logits.push(await infer(stage, part, labels));
     for (const [i, { label }] of part.entries())
       results.push({ label, logits: logits.map((rows) => rows[i] ?? new Float32Array()) });
     if ((start / BATCH) % 25 === 0) console.error(`${results.length} of ${chosen.length}`);
@@ -72,29 +69,19 @@ export async function classifyAll(stages: readonly Stage[], photos: string, ever
   return results;
 }
 
-async function square(file: string): Promise<Uint8Array> {
-  return (await decode(await readFile(file), { size: 224, filter: "bicubic", fit: "fill" }, loadCodec)).data;
-}
-
-/** Logits by photo. */
+/** Logits by photo, of the photos' classes. */
 async function infer(
-  { sessions, labels: known }: Stage,
-  photos: Uint8Array,
-  rows: number,
+  { downscaler, student }: Stage,
+  photos: readonly { readonly file: string }[],
   labels: readonly string[],
 ): Promise<Float32Array[]> {
-  let data: ort.Tensor.DataType = photos;
-  for (const { session, card } of sessions) {
-    if (!(data instanceof Uint8Array)) throw new Error("Expected pixels between the models of a stage.");
-    const input = new ort.Tensor("uint8", data, [rows, ...card.input.shape.slice(1)]);
-    const results: ort.InferenceSession.ReturnType = await session.run({ [card.input.name]: input });
-    const output = results[card.output.name];
-    if (!output) throw new Error(`${card.name} gave no ${card.output.name}.`);
-    data = output.data;
+  const thumbnails: Uint8Array[] = [];
+  for (const { file } of photos) {
+    const square = await decode(await readFile(file), downscaler.preprocessing, loadCodec);
+    thumbnails.push((await downscaler.downscale(square)).data);
   }
-  if (!(data instanceof Float32Array)) throw new Error("Expected logits at the end of a stage.");
-  const logits = data;
-  const [classes, places] = [known.length, positions(known, labels)];
-  if (!places) throw new Error(`${sessions.at(-1)?.card.name} does not know all of the photos' classes.`);
-  return Array.from({ length: rows }, (_, row) => narrow(logits.subarray(row * classes, (row + 1) * classes), places));
+  const logits = await student.logits(new Uint8Array(Buffer.concat(thumbnails)));
+  const [classes, places] = [student.labels.length, positions(student.labels, labels)];
+  if (!places) throw new Error(`${student.card.name} does not know all of the photos' classes.`);
+  return photos.map((_, row) => narrow(logits.subarray(row * classes, (row + 1) * classes), places));
 }

@@ -6,7 +6,7 @@ import { createStudent, type Student, sideOf } from "../classify/student.ts";
 import { readCard } from "../runtime/read-card.ts";
 
 export interface LocalStudent extends Student {
-  /** @param pixels uint8 RGB [side, side, 3]. @returns float32 [classes]. */
+  /** @param pixels uint8 RGB [N, side, side, 3]. @returns float32 [N, classes]. */
   readonly logits: (pixels: Uint8Array) => Promise<Float32Array>;
 }
 
@@ -30,7 +30,8 @@ async function readClassifiers(models: URL, pattern: RegExp): Promise<LocalStude
   return students.sort((a, b) => sideOf(a) - sideOf(b) || a.card.flops - b.card.flops);
 }
 
-async function readStudent(folder: URL, calibration: Calibration): Promise<LocalStudent> {
+/** One of them, from its own folder. @throws Error if it does not fit its card. */
+export async function readStudent(folder: URL, calibration?: Calibration): Promise<LocalStudent> {
   const card = await readCard(folder);
   const labels = await readFile(new URL(card.labels ?? "labels.txt", folder), "utf8");
   const student = createStudent(card, labels, calibration);
@@ -43,7 +44,12 @@ async function readStudent(folder: URL, calibration: Calibration): Promise<Local
     async logits(pixels) {
       sessions ??= Promise.all(files.map((file) => InferenceSession.create(file.pathname)));
       const side = sideOf(student);
-      let value: OnnxValue | undefined = new Tensor("uint8", pixels, [1, side, side, 3]);
+      let value: OnnxValue | undefined = new Tensor("uint8", pixels, [
+        pixels.length / (side * side * 3),
+        side,
+        side,
+        3,
+      ]);
       for (const session of await sessions) {
         const [input = "", output = ""] = [...session.inputNames, ...session.outputNames];
         value = (await session.run({ [input]: value }))[output];

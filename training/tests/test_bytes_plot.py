@@ -9,7 +9,7 @@ from thumbnet.bytes_plot import Row, bytes_at, draw_bytes, frontier
 def row(size: int, accuracy: float, sender: str = "photo", head: str = "t") -> Row:
     return {
         "sender": sender, "side": 56, "format": "webp", "quality": 75, "head": head, "originFlops": 1e6,
-        "meanBytes": size, "accuracy": accuracy,
+        "meanBytes": size, "meanPayload": size // 2 + (sender == "photo") * 25, "accuracy": accuracy,
     }  # fmt: skip
 
 
@@ -34,5 +34,5 @@ def test_a_measured_file_becomes_a_picture_and_a_table(tmp_path: Path) -> None:
     measured = {"photos": 10, "command": "npm run bench", "date": "2026-01-01", "rows": rows}
     (tmp_path / "bytes.json").write_text(json.dumps(measured))
     text = draw_bytes(tmp_path / "bytes.json", tmp_path / "bytes.svg")
-    assert "| 56 px webp q75 | student-56 | 1 | 80.00 | 100 | 250 | 2.50x |" in text
+    assert "| 56 px webp q75 | student-56 | 1 | 80.00 | 100 | 250 | 2.50x | 3.00x |" in text
     assert (tmp_path / "bytes.svg").is_file()

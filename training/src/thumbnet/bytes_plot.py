@@ -17,28 +17,29 @@ COLUMNS = [
     "bytes",
     "plain photo as accurate, bytes",
     "fewer",
+    "without containers",
 ]
 RIVAL_COLOURS = {"jpeg": "tab:gray", "webp": "tab:olive", "avif": "tab:red"}
 
 
-def frontier(rows: list[Row]) -> list[Row]:
+def frontier(rows: list[Row], size: str = "meanBytes") -> list[Row]:
     """Rows that no other beats with fewer bytes and at least their accuracy, by bytes."""
     best: list[Row] = []
-    for row in sorted(rows, key=lambda r: (r["meanBytes"], -r["accuracy"])):
+    for row in sorted(rows, key=lambda r: (r[size], -r["accuracy"])):
         if not best or row["accuracy"] > best[-1]["accuracy"]:
             best.append(row)
     return best
 
 
-def bytes_at(accuracy: float, rows: list[Row]) -> float | None:
+def bytes_at(accuracy: float, rows: list[Row], size: str = "meanBytes") -> float | None:
     """Bytes at which the frontier reaches an accuracy, between its points in proportion; None beyond its best."""
-    line = frontier(rows)
+    line = frontier(rows, size)
     for before, after in zip([None, *line], line, strict=False):
         if after["accuracy"] >= accuracy:
             if before is None:
-                return float(after["meanBytes"])
+                return float(after[size])
             share = (accuracy - before["accuracy"]) / (after["accuracy"] - before["accuracy"])
-            return before["meanBytes"] + share * (after["meanBytes"] - before["meanBytes"])
+            return before[size] + share * (after[size] - before[size])
     return None
 
 
@@ -49,7 +50,7 @@ def equal_accuracy_table(rows: list[Row]) -> str:
     heads = dict.fromkeys(r["head"] for r in rows if r["sender"] == "thumbnail")
     for head in heads:
         for row in frontier([r for r in rows if r["sender"] == "thumbnail" and r["head"] == head]):
-            theirs = bytes_at(row["accuracy"], rivals)
+            theirs, bare = (bytes_at(row["accuracy"], rivals, size) for size in ("meanBytes", "meanPayload"))
             quality = f" q{row['quality']}" if row["quality"] else ""
             lines.append(
                 [
@@ -60,6 +61,7 @@ def equal_accuracy_table(rows: list[Row]) -> str:
                     str(row["meanBytes"]),
                     str(round(theirs)) if theirs else "",
                     f"{theirs / row['meanBytes']:.2f}x" if theirs else "",
+                    f"{bare / row['meanPayload']:.2f}x" if bare else "",
                 ]
             )
     return table(COLUMNS, lines)
