@@ -21,6 +21,12 @@ PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and 
     ("S, 56 px", "student-56", "student-56-bicubic"),
     ("S with a stride-1 stem, 56 px, E moved before", "student-56-moved-low-stride", "student-56-low-stride-bicubic"),
     ("S, 112 px", "student-112", "student-112-bicubic"),
+    ("S, 56 px, moved gently from T's folded statistics", "student-56-gentle", "student-56-gentle-bicubic"),
+    (
+        "S with a stride-1 stem, 56 px, moved gently",
+        "student-56-low-stride-gentle",
+        "student-56-low-stride-gentle-bicubic",
+    ),
 )
 FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S, 56 px, E trained with it", "student-56-joint"),
@@ -33,6 +39,7 @@ FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S, 112 px, longer, E behind a restorer", "student-112-longer"),
     ("S, 112 px, half of each batch from the pool, thousand classes", "student-112-pool"),
     ("S with a stride-1 stem, 56 px, the same", "student-56-low-stride-pool"),
+    ("S, 112 px, moved gently from T's folded statistics, thousand classes", "student-112-gentle"),
 )
 RESTORED = (
     ("E + D, 56 px", "downscaler-56"),
@@ -44,6 +51,8 @@ RESTORED = (
     ("E + D, 112 px", "downscaler-112"),
     ("E + D, 112 px, D trained on through AVIF", "restorer-112-avif"),
     ("E + D, 56 px, D trained on through AVIF", "restorer-56-avif"),
+    ("E + D, 56 px, trained on", "downscaler-56-longer"),
+    ("E + D, 112 px, D trained on through AVIF again", "restorer-112-avif-longer"),
 )
 
 
