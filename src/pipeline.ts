@@ -1,10 +1,9 @@
 /** The product in one function: photo bytes in, classification thumbnail out. The Worker, Node and the browser share it. */
 import type { Downscaler } from "./downscaler/downscaler.ts";
 import { decode } from "./imaging/decode.ts";
-import { encoders } from "./imaging/encode.ts";
+import { encoders, type OutputFormat } from "./imaging/encode.ts";
 import type { Geometry, LoadCodec, RgbImage } from "./imaging/image.ts";
 import { type Step, unobserved } from "./observation.ts";
-import type { Format } from "./request/options.ts";
 
 /** Of webp and jpeg. At these sizes it is about a tenth of the lossless bytes. */
 export const DEFAULT_QUALITY = 75;
@@ -18,7 +17,7 @@ export interface Runtime {
 /** Options with nothing left open: `auto` and presets are resolved. */
 export interface ThumbnailSpec {
   readonly size: number;
-  readonly format: Format;
+  readonly format: OutputFormat;
   readonly quality?: number | undefined;
   readonly fit?: Geometry["fit"] | undefined;
 }

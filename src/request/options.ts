@@ -5,13 +5,13 @@
  */
 import { z } from "zod";
 import { Problem } from "../errors.ts";
+import { encoders, type OutputFormat } from "../imaging/encode.ts";
 
 /** The thumbnail sizes that downscalers exist for (side in pixels; 4 and 2 times smaller per side than 224). */
 export const SIZES = ["56", "112"] as const;
 
 /** What a thumbnail can be encoded as. `auto` is resolved to one of these from the `Accept` header. */
-export const FORMATS = ["png", "webp", "jpeg", "avif", "npy"] as const;
-export type Format = (typeof FORMATS)[number];
+export const FORMATS = Object.keys(encoders) as OutputFormat[];
 
 const integer = (minimum: number, maximum: number) =>
   z
@@ -21,7 +21,7 @@ const integer = (minimum: number, maximum: number) =>
     .pipe(z.int().min(minimum).max(maximum));
 
 /** Which formats have a quality at all. */
-const LOSSY: readonly string[] = ["webp", "jpeg", "avif", "auto"] satisfies readonly (Format | "auto")[];
+const LOSSY = FORMATS.filter((format) => encoders[format].lossy);
 
 export const thumbnailOptions = z
   .strictObject({
@@ -30,14 +30,16 @@ export const thumbnailOptions = z
       .enum([...FORMATS, "auto"])
       .default("png")
       .meta({ description: "Encoding; auto takes the Accept header's choice between webp and png." }),
-    quality: integer(1, 100).optional().meta({ description: "Quality of webp and jpeg, 1 to 100; 75 if absent." }),
+    quality: integer(1, 100)
+      .optional()
+      .meta({ description: `Quality of ${LOSSY.join(", ")}, 1 to 100; 75 if absent.` }),
     fit: z.enum(["fill", "cover"]).optional().meta({
       description: "Squash the photo to a square, or crop to a centred square; the model's own way if absent.",
     }),
   })
-  .refine((options) => options.quality === undefined || LOSSY.includes(options.format), {
+  .refine(({ quality, format }) => quality === undefined || format === "auto" || LOSSY.includes(format), {
     path: ["quality"],
-    message: "has a meaning only with format=webp, jpeg or auto",
+    message: `has a meaning only with format=${[...LOSSY, "auto"].join(" or ")}`,
   });
 
 export type ThumbnailOptions = z.infer<typeof thumbnailOptions>;
