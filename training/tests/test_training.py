@@ -149,6 +149,21 @@ def test_training_goes_on_from_a_student_that_is_served(config: Config, tmp_path
         train(replace(second, out=config.out.with_name("third"), arch="test_resnet"))
 
 
+def test_an_averaged_student_lies_between_the_teacher_and_the_trained_one(config: Config) -> None:
+    folded = replace(config, folded=True, reconstruct=NONE, restore=NONE, mapping=NONE, weights=Weights(cl=0.5))
+    ends = {}
+    for share in (0.0, 0.25, 1.0):
+        run = replace(folded, out=config.out.with_name(f"share {share}"), weight_average=share)
+        train(run)
+        ends[share] = {k: v for k, v in weights(run.out).items() if k.startswith("student.") and v.is_floating_point()}
+    assert all(
+        torch.allclose(ends[0.25][key], 0.75 * ends[0.0][key] + 0.25 * ends[1.0][key], atol=1e-6) for key in ends[0.0]
+    )
+    assert any(not torch.equal(ends[0.0][key], ends[1.0][key]) for key in ends[0.0])
+    with pytest.raises(ValueError, match="needs --folded"):
+        train(replace(config, out=config.out.with_name("refused"), weight_average=0.5))
+
+
 def test_two_processes_train_as_one_does(config: Config) -> None:
     alone = replace(config, restore=NONE, mapping=NONE, learn=NONE, reconstruct=Schedule(5, 4, 1e-3))
     train(alone)

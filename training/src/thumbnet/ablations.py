@@ -15,7 +15,7 @@ ABLATIONS = {
     "downscalers": (
         ("bicubic", "ablation-e-bicubic"),
         ("E, phase 1 alone", "ablation-e-reconstructed"),
-        ("E, phases 1 and 2 (the one that ships)", "ablation-e-restored"),
+        ("E, phases 1 and 2", "ablation-e-restored"),
     ),
     "restorers": (
         ("bicubic + D", "ablation-restorer-bicubic"),

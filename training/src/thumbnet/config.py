@@ -107,6 +107,9 @@ class Config:
     """Student to start from: models.pt of an earlier run, or a student's folder in a model repository."""
     folded: bool = False
     """Fold the student's batch normalisations, with the teacher's statistics, into its convolutions before training."""
+    weight_average: float = 1.0
+    """Of a folded student: how far to go from where it started to where training ended, in a straight line (WiSE-FT,
+    Wortsman et al. 2022). Less than 1 keeps more of what the teacher knows and the photos do not show."""
     early_strides: int = 0
     """How many of the student's first stride-2 convolutions step by 1."""
 

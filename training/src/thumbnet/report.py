@@ -40,6 +40,7 @@ FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S, 112 px, half of each batch from the pool, thousand classes", "student-112-pool"),
     ("S with a stride-1 stem, 56 px, the same", "student-56-low-stride-pool"),
     ("S, 112 px, moved gently from T's folded statistics, thousand classes", "student-112-gentle"),
+    ("S, 112 px, the same, three quarters of the way (WiSE-FT)", "student-112-averaged"),
 )
 RESTORED = (
     ("E + D, 56 px", "downscaler-56"),
@@ -145,6 +146,20 @@ def cost_table(models: Path, speed: dict[str, Any]) -> str:
     )
 
 
+def heads_table(models: Path) -> str:
+    """What reads each thumbnail, by cost: one file serves all of them."""
+    cards = [json.loads(path.read_text()) for path in models.glob("*/card.json")]
+    heads = [c for c in cards if c["role"] == "student"]
+    sets = list(dict.fromkeys(e["dataset"] for c in heads for e in c["evaluation"] if ", files of" not in e["dataset"]))
+    lines = []
+    for card in sorted(heads, key=lambda c: (c["input"]["shape"][1], c["flops"])):
+        measured = {e["dataset"]: f"{e['value']:.2f}" for e in card["evaluation"]}
+        side = card["input"]["shape"][1]
+        cells = [f"{side} px", card["name"], f"{card['flops'] / 1e6:.0f}", str(card["classes"])]
+        lines.append(cells + [measured.get(name, "") for name in sorted(sets)])
+    return table(["thumbnail", "read by", "Mflop at the origin", "classes", *sorted(sets)], lines)
+
+
 def draw_curves(runs: Runs, path: Path) -> None:
     """Distillation loss of the students, E beside bicubic."""
     shown = [(label, learned, bicubic) for label, learned, bicubic in PAIRS if learned in runs or bicubic in runs]
@@ -188,6 +203,7 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
         "transfer": transfer_table(runs),
         "codec": codec_table(results / "codec.json", {name: label for label, name in RESTORED}),
         "cost": cost_table(models, speed),
+        "heads": heads_table(models),
         "commands": commands(runs),
         "bytes": draw_bytes(bench / "bytes-imagenette.json", docs / "results-bytes.svg"),
         "bytes-thousand": draw_bytes(bench / "bytes-thousand.json", docs / "results-bytes-thousand.svg"),

@@ -109,6 +109,8 @@ def train(config: Config, stop_at: tuple[int, int] | None = None) -> dict[str, A
 
     `stop_at`: (phase, step) at which to save and raise StoppedEarlyError.
     """
+    if config.weight_average < 1 and (not config.folded or config.student):
+        raise ValueError("--weight-average needs --folded and a student that starts from the teacher, not --student")
     if config.threads:
         torch.set_num_threads(config.threads)
     with place_from_environment() as place:
@@ -187,6 +189,8 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         progress.phase, progress.step = progress.phase + 1, 0
         save()
 
+    if config.weight_average < 1:
+        average_weights(networks.student, build_networks(config, teacher).student, config.weight_average)
     result: dict[str, Any] = {}
     if place.first:
         write_atomically(config.out / "models.pt", {n: m.state_dict() for n, m in networks.modules().items()})
@@ -198,6 +202,12 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         (config.out / "history.json").write_text(json.dumps(progress.history) + "\n")
         draw(progress.history, result, config.out / "figure.svg")
     return result
+
+
+def average_weights(trained: nn.Module, start: nn.Module, share: float) -> None:
+    """Move `trained` back towards `start`: `share` 1 leaves it, 0 is `start`."""
+    own = start.state_dict()
+    trained.load_state_dict({name: own[name].lerp(value, share) for name, value in trained.state_dict().items()})
 
 
 def some_thumbnails(downscaler: Downscaler, photos: Photos, count: int = 256) -> Tensor:

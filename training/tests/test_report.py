@@ -1,0 +1,25 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from thumbnet.report import heads_table
+
+
+def card(folder: Path, name: str, side: int, flops: float, evaluation: dict[str, float], **other: Any) -> None:
+    entries = [{"dataset": data, "value": value} for data, value in evaluation.items()]
+    described = {"name": name, "role": "student", "classes": 10, "flops": flops, "evaluation": entries}
+    (folder / name).mkdir()
+    told = described | {"input": {"shape": [-1, side, side, 3]}} | other
+    (folder / name / "card.json").write_text(json.dumps(told))
+
+
+def test_the_heads_of_a_thumbnail_stand_together_the_cheapest_first(tmp_path: Path) -> None:
+    card(tmp_path, "student-112", 112, 100e6, {"Flowers": 97.0})
+    card(tmp_path, "restored-56", 56, 700e6, {"Flowers": 96.0, "Flowers, files of one kind": 95.0, "Trees": 80.5})
+    card(tmp_path, "student-56", 56, 30e6, {"Flowers": 88.0})
+    card(tmp_path, "restorer-56", 56, 300e6, {"Flowers": 96.0}, role="restorer")
+    assert heads_table(tmp_path).splitlines()[2:] == [
+        "| 56 px | student-56 | 30 | 10 | 88.00 |  |",
+        "| 56 px | restored-56 | 700 | 10 | 96.00 | 80.50 |",
+        "| 112 px | student-112 | 100 | 10 | 97.00 |  |",
+    ]
