@@ -16,6 +16,7 @@ ABLATIONS = {
         ("bicubic", "ablation-e-bicubic"),
         ("E, phase 1 alone", "ablation-e-reconstructed"),
         ("E, phases 1 and 2", "ablation-e-restored"),
+        ("the same, S from T's folded statistics", "ablation-s-folded"),
     ),
     "restorers": (
         ("bicubic + D", "ablation-restorer-bicubic"),
