@@ -60,13 +60,24 @@ def test_a_restorer_learns_in_bfloat16_and_is_kept_in_float32(config: Config) ->
 
 
 def test_crops_of_unlabelled_photos_are_further_views_of_them(config: Config) -> None:
-    np.save(config.out.with_name("further.npy"), np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8))
-    options = {"unlabelled": config.out.with_name("further.npy"), "unlabelled_share": 0.5, "cache": config.out.parent}
-    train(replace(config, **options, out=config.out.with_name("whole")))
-    train(replace(config, **options, out=config.out.with_name("crops"), unlabelled_views=2))
-    whole, crops = weights(config.out.with_name("whole")), weights(config.out.with_name("crops"))
-    assert any(not torch.equal(whole[key], crops[key]) for key in whole)
-    assert len(list(config.out.parent.glob("answers-*/done"))) == 2 + 2  # two rounds each of labelled and unlabelled
+    stack = config.out.with_name("further.npy")
+    np.save(stack, np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8))
+    whole = replace(
+        config,
+        unlabelled=stack,
+        unlabelled_share=0.5,
+        cache=config.out.with_name("own"),
+        mapping=NONE,
+        weights=Weights(cl=0.5),
+    )
+    train(whole)
+    crops = replace(whole, out=config.out.with_name("crops"), unlabelled_views=2)
+    train(crops)
+    before, after = weights(whole.out), weights(crops.out)
+    assert any(not torch.equal(before[key], after[key]) for key in before)
+    assert len(list(whole.cache.glob("answers-*/done"))) == 2 + 2  # two rounds each of labelled and unlabelled ones
+    with pytest.raises(ValueError, match="fm learns from the labelled photos alone"):
+        train(replace(whole, weights=Weights(fm=0.1), out=config.out.with_name("maps")))
 
 
 def test_another_seed_gives_other_weights(config: Config) -> None:

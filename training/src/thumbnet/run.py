@@ -111,6 +111,8 @@ def train(config: Config, stop_at: tuple[int, int] | None = None) -> dict[str, A
     """
     if config.weight_average < 1 and (not config.folded or config.student):
         raise ValueError("--weight-average needs --folded and a student that starts from the teacher, not --student")
+    if config.weights.fm and config.unlabelled and config.unlabelled_share > 0:
+        raise ValueError("--weights.fm learns from the labelled photos alone: give it no --unlabelled")
     if config.threads:
         torch.set_num_threads(config.threads)
     with place_from_environment() as place:
