@@ -5,6 +5,7 @@ from timm.layers import BatchNormAct2d
 from torch import nn
 
 from thumbnet.classifier import Classifier, fold_normalisation
+from thumbnet.run import average_weights
 
 
 class Backwards(nn.Module):
@@ -52,3 +53,12 @@ def test_a_network_that_would_answer_otherwise_stays_as_it_is() -> None:
     torch.manual_seed(0)
     original = classifier(Backwards())
     assert fold_normalisation(original) is original
+
+
+def test_averaging_leaves_counters_alone() -> None:
+    start, trained = nn.BatchNorm2d(2), nn.BatchNorm2d(2)
+    trained.weight.data.fill_(3)
+    trained.train()(torch.rand(2, 2, 4, 4))
+    average_weights(trained, start, 0.25)
+    assert trained.weight.tolist() == [1.5, 1.5]
+    assert trained.num_batches_tracked is not None and trained.num_batches_tracked.item() == 1

@@ -209,7 +209,12 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
 def average_weights(trained: nn.Module, start: nn.Module, share: float) -> None:
     """Move `trained` back towards `start`: `share` 1 leaves it, 0 is `start`."""
     own = start.state_dict()
-    trained.load_state_dict({name: own[name].lerp(value, share) for name, value in trained.state_dict().items()})
+    trained.load_state_dict(
+        {
+            name: own[name].lerp(value, share) if value.is_floating_point() else value  # counters stay
+            for name, value in trained.state_dict().items()
+        }
+    )
 
 
 def some_thumbnails(downscaler: Downscaler, photos: Photos, count: int = 256) -> Tensor:
