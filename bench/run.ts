@@ -1,7 +1,7 @@
 /** `npm run bench -- <name> [options]` runs `bench/<name>.ts`; without a name it lists them. */
 import { readdir } from "node:fs/promises";
 
-const NOT_BENCHMARKS = ["run", "report", "slope", "statistics", "workerd", "photos", "labelled", "payload", "wire"];
+const NOT_BENCHMARKS = ["run", "report", "slope", "statistics", "workerd", "photos", "labelled", "payload"];
 const names = (await readdir(new URL(".", import.meta.url)))
   .filter((file) => file.endsWith(".ts"))
   .map((file) => file.replace(/\.ts$/, ""))
