@@ -1,52 +1,33 @@
 /** What of an image file is the picture itself: the rest, the container, could be shared by many files or known to both sides. */
+import { boxes } from "../src/imaging/avif-boxes.ts";
 import type { OutputFormat } from "../src/imaging/encode.ts";
+import { decodeNpy } from "../src/imaging/npy.ts";
+import { riffChunks } from "../src/imaging/webp.ts";
 
 /** Bytes of `file` that its pixels are coded in, without headers, tables and boxes. */
 export function payload(format: OutputFormat, file: Uint8Array): number {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   switch (format) {
     case "avif":
-      return sum(
-        chunks(file, 0, (at) => ({ name: ascii(file, at + 4), size: view.getUint32(at) })),
-        ["mdat"],
-        8,
-      );
+      return sum([...boxes(view, 0)].filter(({ type }) => type === "mdat").map((box) => box.view.byteLength));
     case "webp":
       return sum(
-        chunks(file, 12, (at) => ({ name: ascii(file, at), size: 8 + even(view.getUint32(at + 4, true)) })),
-        ["VP8 ", "VP8L"],
-        8,
+        [...riffChunks(file, 12)].filter(({ type }) => /^VP8[ L]$/.test(type)).map(({ body }) => even(body.length)),
       );
     case "png":
-      return sum(
-        chunks(file, 8, (at) => ({ name: ascii(file, at + 4), size: 12 + view.getUint32(at) })),
-        ["IDAT"],
-        12,
-      );
+      return sum([...imageData(view)]);
     case "jpeg":
       return file.length - scan(view);
     case "npy":
-      return file.length - 10 - view.getUint16(8, true);
+      return decodeNpy(file).data.length;
   }
 }
 
-interface Chunk {
-  readonly name: string;
-  /** With its own header. */
-  readonly size: number;
-}
-
-function* chunks(file: Uint8Array, start: number, read: (at: number) => Chunk): Generator<Chunk> {
-  for (let at = start; at + 8 <= file.length; ) {
-    const chunk = read(at);
-    if (chunk.size < 8) throw new Error(`Expected a chunk at ${at}, but it is ${chunk.size} bytes long.`);
-    yield chunk;
-    at += chunk.size;
+/** Lengths of a PNG's IDAT chunks. */
+function* imageData(view: DataView): Generator<number> {
+  for (let at = 8; at + 12 <= view.byteLength; at += 12 + view.getUint32(at)) {
+    if (view.getUint32(at + 4) === 0x49444154) yield view.getUint32(at);
   }
-}
-
-function sum(found: Iterable<Chunk>, names: readonly string[], header: number): number {
-  return [...found].filter((chunk) => names.includes(chunk.name)).reduce((total, { size }) => total + size - header, 0);
 }
 
 /** Where a JPEG's entropy-coded data begin (ITU-T T.81, B.1.1.4): after the header of its first scan. */
@@ -57,10 +38,11 @@ function scan(view: DataView): number {
   throw new Error("Expected a scan in the JPEG file.");
 }
 
-function ascii(file: Uint8Array, at: number): string {
-  return String.fromCharCode(...file.subarray(at, at + 4));
+/** RIFF pads chunks. */
+function even(size: number): number {
+  return size + (size & 1);
 }
 
-function even(size: number): number {
-  return size + (size % 2);
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total + size, 0);
 }

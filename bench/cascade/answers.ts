@@ -5,6 +5,7 @@ import { type LocalStudent, readStudentsAndTeacher } from "../../src/cli/student
 import type { ModelCard } from "../../src/downscaler/card.ts";
 import type { Downscaler } from "../../src/downscaler/downscaler.ts";
 import { decode } from "../../src/imaging/decode.ts";
+import type { RgbImage } from "../../src/imaging/image.ts";
 import { loadCodec, nodeRuntime, wholePhotos } from "../../src/runtime/node.ts";
 import { labelledPhotos } from "../labelled.ts";
 
@@ -60,8 +61,9 @@ export async function classifyAll(stages: readonly Stage[], photos: string, ever
   const results: ImageAnswers[] = [];
   for (let start = 0; start < chosen.length; start += BATCH) {
     const part = chosen.slice(start, start + BATCH);
+    const squares = await Promise.all(part.map(({ file }) => square(file)));
     const logits: Float32Array[][] = [];
-    for (const stage of stages) logits.push(await infer(stage, part, labels));
+    for (const stage of stages) logits.push(await infer(stage, squares, labels));
     for (const [i, { label }] of part.entries())
       results.push({ label, logits: logits.map((rows) => rows[i] ?? new Float32Array()) });
     if ((start / BATCH) % 25 === 0) console.error(`${results.length} of ${chosen.length}`);
@@ -69,19 +71,21 @@ export async function classifyAll(stages: readonly Stage[], photos: string, ever
   return results;
 }
 
+/** As every model of `models/` reads a photo; a downscaler refuses another size. */
+async function square(file: string): Promise<RgbImage> {
+  return decode(await readFile(file), { size: 224, filter: "bicubic", fit: "fill" }, loadCodec);
+}
+
 /** Logits by photo, of the photos' classes. */
 async function infer(
   { downscaler, student }: Stage,
-  photos: readonly { readonly file: string }[],
+  squares: readonly RgbImage[],
   labels: readonly string[],
 ): Promise<Float32Array[]> {
   const thumbnails: Uint8Array[] = [];
-  for (const { file } of photos) {
-    const square = await decode(await readFile(file), downscaler.preprocessing, loadCodec);
-    thumbnails.push((await downscaler.downscale(square)).data);
-  }
+  for (const image of squares) thumbnails.push((await downscaler.downscale(image)).data);
   const logits = await student.logits(new Uint8Array(Buffer.concat(thumbnails)));
   const [classes, places] = [student.labels.length, positions(student.labels, labels)];
   if (!places) throw new Error(`${student.card.name} does not know all of the photos' classes.`);
-  return photos.map((_, row) => narrow(logits.subarray(row * classes, (row + 1) * classes), places));
+  return squares.map((_, row) => narrow(logits.subarray(row * classes, (row + 1) * classes), places));
 }

@@ -1,12 +1,11 @@
 /** The options of a thumbnail that is made here, checked as the service checks those in a URL. */
 import { Problem } from "../errors.ts";
-import { encoders, type OutputFormat } from "../imaging/encode.ts";
+import { encoders, FORMATS } from "../imaging/encode.ts";
 import type { ThumbnailSpec } from "../pipeline.ts";
 import type { LocalThumbnailOptions } from "./index.ts";
 import { SIZES, type Size } from "./runtime.ts";
 
 const FITS = ["fill", "cover"] as const;
-const FORMATS = Object.keys(encoders) as OutputFormat[];
 
 /** Callers may be JavaScript, where no type has checked them. @throws Problem `invalid-options`. */
 export function specOf(options: LocalThumbnailOptions): ThumbnailSpec & { readonly size: Size } {

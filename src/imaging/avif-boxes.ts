@@ -73,7 +73,8 @@ function* associations(ipma: DataView, item: number): Generator<number> {
 // A file of empty boxes would cost a view (some 100 bytes) for every 8 bytes; real ones have a dozen at a level.
 const MAX_BOXES = 10_000;
 
-function* boxes(view: DataView, start: number): Generator<Box> {
+/** A file's or a box's boxes, one after the other. @throws Problem `undecodable-image` if one is cut short. */
+export function* boxes(view: DataView, start: number): Generator<Box> {
   let offset = start;
   for (let count = 0; offset + 8 <= view.byteLength; count++) {
     if (count === MAX_BOXES) damaged(`it has more than ${MAX_BOXES} boxes in a row`);

@@ -67,6 +67,9 @@ export type OutputFormat = keyof typeof TABLE;
 /** Every format that thumbnails are written in. */
 export const encoders: Readonly<Record<OutputFormat, Encoder>> = TABLE;
 
+/** Their names. */
+export const FORMATS = Object.keys(TABLE) as OutputFormat[];
+
 function encodeWith(
   codec: EmscriptenCodec<WasmEncoder>,
   image: RgbImage,

@@ -113,7 +113,8 @@ interface Chunk {
 // More than any real file has; an animation is a chunk a frame.
 const MAX_CHUNKS = 20_000;
 
-function* riffChunks(bytes: Uint8Array, start: number): Generator<Chunk> {
+/** A RIFF file's chunks, as far as they are whole. */
+export function* riffChunks(bytes: Uint8Array, start: number): Generator<Chunk> {
   let offset = start;
   for (let count = 0; offset + 8 <= bytes.length && count < MAX_CHUNKS; count++) {
     const type = String.fromCharCode(...bytes.subarray(offset, offset + 4));

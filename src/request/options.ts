@@ -5,13 +5,10 @@
  */
 import { z } from "zod";
 import { Problem } from "../errors.ts";
-import { encoders, type OutputFormat } from "../imaging/encode.ts";
+import { encoders, FORMATS } from "../imaging/encode.ts";
 
 /** The thumbnail sizes that downscalers exist for (side in pixels; 4 and 2 times smaller per side than 224). */
 export const SIZES = ["56", "112"] as const;
-
-/** What a thumbnail can be encoded as. `auto` is resolved to one of these from the `Accept` header. */
-export const FORMATS = Object.keys(encoders) as OutputFormat[];
 
 const integer = (minimum: number, maximum: number) =>
   z
