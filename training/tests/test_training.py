@@ -141,6 +141,19 @@ def test_a_student_starts_from_a_downscaler_that_is_served(config: Config, tmp_p
         train(replace(second, out=config.out.with_name("third"), width=4))
 
 
+def test_a_deeper_decoder_starts_as_the_one_that_it_goes_on_from(config: Config) -> None:
+    first = replace(config, reconstruct=Schedule(10, 4, 4e-3), restore=NONE, mapping=NONE, learn=NONE)
+    shallow = train(first)
+    stored = first.out / "models.pt"
+    second = replace(first, out=config.out.with_name("second"), downscaler=stored, reconstruct=NONE, decoder_pairs=4)
+    assert train(second)["psnr"] == pytest.approx(shallow["psnr"], abs=1e-4)
+    deeper = replace(second, out=config.out.with_name("third"), reconstruct=Schedule(2, 4, 4e-3))
+    train(deeper)
+    assert weights(deeper.out)["decoder.residual.3.two.weight"].any()
+    with pytest.raises(ValueError, match="--decoder-pairs"):
+        train(replace(second, out=config.out.with_name("fourth"), decoder_pairs=1))
+
+
 def test_training_goes_on_from_a_student_that_is_served(config: Config, tmp_path: Path) -> None:
     first = replace(config, restore=NONE, mapping=NONE, weights=Weights(cl=0.5))
     accuracy = train(first)["student"]

@@ -99,6 +99,8 @@ class Config:
     """E's residual pairs."""
     decoder_width: int = 48
     """Channels of the decoder that the first two phases train with E."""
+    decoder_pairs: int = 2
+    """The decoder's residual pairs; those beyond a decoder to start from begin as if they were not there."""
     downscaler_lr: float = 0.0
     """E's learning rate in the student phase, relative to S's; 0 freezes it (and its thumbnails are computed once)."""
     arch: str | None = None

@@ -11,8 +11,8 @@ from thumbnet.pixels import enlarge_kernel
 class Decoder(nn.Module):
     """Rebuild the photo from its thumbnail: bicubic enlarging plus a learned residual.
 
-    The paper does not give the decoder's layers; we use a 5x5 convolution 3->width, two residual pairs of 3x3, and
-    a 3x3 convolution into a pixel shuffle. The last layer starts at zero: an untrained D is bicubic enlarging.
+    The paper does not give the decoder's layers; we use a 5x5 convolution 3->width, `pairs` residual pairs of 3x3,
+    and a 3x3 convolution into a pixel shuffle. The last layer starts at zero: an untrained D is bicubic enlarging.
 
     `bfloat16`: train the convolutions in bfloat16 (sums, weights and everything after training stay float32).
 

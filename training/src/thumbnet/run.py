@@ -54,10 +54,8 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
     torch.manual_seed(config.seed)
     factor = SIDE // config.size
     downscaler = Downscaler(config.size, width=config.width, pairs=config.pairs)
-    student = make_student(teacher, config.teacher, config.arch, config.early_strides)
-    if config.folded:
-        student = fold_normalisation(student).requires_grad_()
-    networks = Networks(downscaler, Decoder(factor, config.decoder_width, bfloat16=config.bfloat16), student)
+    decoder = Decoder(factor, config.decoder_width, config.decoder_pairs, config.bfloat16)
+    networks = Networks(downscaler, decoder, untrained_student(config, teacher))
     if config.downscaler:
         load_networks(config.downscaler, networks, ("downscaler", "decoder"))
     if config.student and not config.student.is_dir():  # a served one needs thumbnails: see _train
@@ -75,16 +73,30 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
     return networks
 
 
+def untrained_student(config: Config, teacher: Classifier) -> Classifier:
+    """Make a run's student as it is before its first step, where it does not start from another one."""
+    student = make_student(teacher, config.teacher, config.arch, config.early_strides)
+    return fold_normalisation(student).requires_grad_() if config.folded else student
+
+
 def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> None:
-    """Read some networks of an earlier run's models.pt, or of a downscaler's folder in a model repository."""
+    """Read some networks of an earlier run's models.pt, or of a downscaler's folder in a model repository.
+
+    Residual pairs beyond the stored ones answer nothing until they are trained: the deeper network starts as the other.
+    """
     stored = served_networks(path) if path.is_dir() else torch.load(path, map_location="cpu", weights_only=True)
     for name in names:
         module = networks.modules()[name]
-        trained = module.state_dict().keys()  # a served file holds constants, too
+        own = module.state_dict()  # a served file holds constants, too
+        further = {key: value for key, value in own.items() if key.startswith("residual.") and key not in stored[name]}
+        started = {key: torch.zeros_like(value) if ".two." in key else value for key, value in further.items()}
         try:
-            module.load_state_dict({key: value for key, value in stored[name].items() if key in trained})
+            if any(key.startswith("residual.") and key not in own for key in stored[name]):
+                raise RuntimeError("more residual pairs")
+            module.load_state_dict({key: value for key, value in stored[name].items() if key in own} | started)
         except RuntimeError as error:
-            raise ValueError(f"{path} holds a {name} of other widths than --width, --pairs and such say") from error
+            widths = "--width, --decoder-width, --pairs, --decoder-pairs and such"
+            raise ValueError(f"{path} holds a {name} of other widths than {widths} say") from error
 
 
 def served_networks(folder: Path) -> dict[str, dict[str, Tensor]]:
@@ -192,7 +204,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         save()
 
     if config.weight_average < 1:
-        average_weights(networks.student, build_networks(config, teacher).student, config.weight_average)
+        average_weights(networks.student, untrained_student(config, teacher), config.weight_average)
     result: dict[str, Any] = {}
     if place.first:
         write_atomically(config.out / "models.pt", {n: m.state_dict() for n, m in networks.modules().items()})
