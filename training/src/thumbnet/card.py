@@ -11,6 +11,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 TRITON_TYPES = {"UINT8": "TYPE_UINT8", "FP32": "TYPE_FP32"}
 MAX_BATCH = 64
+PARTS = {"imagenet_train": "training", "imagenet_val": "validation"}  # by ImageNet's set that a photo's file was in
+
+
+def part_of(dataset: str, group: str) -> str:
+    """Name a part of a data set, as entries of a card's `evaluation` do; `group` is one of PARTS."""
+    return f"{dataset}, files of ImageNet's {PARTS[group]} set"
 
 
 def pixels(name: str, side: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 import torch
 
-from thumbnet.card import logits, pixels, size_of, write_card, write_ensemble
+from thumbnet.card import PARTS, logits, part_of, pixels, size_of, write_card, write_ensemble
 from thumbnet.classifier import keep_classes
 from thumbnet.config import read_config
 from thumbnet.downscaler import ServedDownscaler
@@ -276,11 +276,7 @@ class _Exporter:
         files = [self.folder(name) / "1" / "model.onnx" for name in models]
         measured = summarise(answers(files, self.photos, outputs), self.photos)
         name = self.options.evaluation_name
-        names = {
-            "all": name,
-            "imagenet_train": f"{name}, files of ImageNet's training set",
-            "imagenet_val": f"{name}, files of ImageNet's validation set",
-        }
+        names = {"all": name} | {group: part_of(name, group) for group in PARTS}
         how = "these ONNX files in onnxruntime, thumbnails lossless"
         own = f"{how}, classes of the data set only"
         entries = [_entry(names[group], found, self._baseline(group), own) for group, found in measured.items()]

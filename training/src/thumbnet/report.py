@@ -13,6 +13,7 @@ from matplotlib import pyplot
 
 from thumbnet.ablations import COMPARED, ablation_table, transfer_table
 from thumbnet.bytes_plot import draw_bytes
+from thumbnet.card import PARTS, part_of
 from thumbnet.codec_table import codec_table
 from thumbnet.markdown import table
 from thumbnet.seeds import Runs, points, read_runs, spread
@@ -150,14 +151,15 @@ def heads_table(models: Path) -> str:
     """What reads each thumbnail, by cost: one file serves all of them."""
     cards = [json.loads(path.read_text()) for path in models.glob("*/card.json")]
     heads = [c for c in cards if c["role"] == "student"]
-    sets = list(dict.fromkeys(e["dataset"] for c in heads for e in c["evaluation"] if ", files of" not in e["dataset"]))
+    names = {e["dataset"] for c in heads for e in c["evaluation"]}
+    sets = sorted(names - {part_of(name, group) for name in names for group in PARTS})
     lines = []
     for card in sorted(heads, key=lambda c: (c["input"]["shape"][1], c["flops"])):
         measured = {e["dataset"]: f"{e['value']:.2f}" for e in card["evaluation"]}
         side = card["input"]["shape"][1]
         cells = [f"{side} px", card["name"], f"{card['flops'] / 1e6:.0f}", str(card["classes"])]
-        lines.append(cells + [measured.get(name, "") for name in sorted(sets)])
-    return table(["thumbnail", "read by", "Mflop at the origin", "classes", *sorted(sets)], lines)
+        lines.append(cells + [measured.get(name, "") for name in sets])
+    return table(["thumbnail", "read by", "Mflop at the origin", "classes", *sets], lines)
 
 
 def draw_curves(runs: Runs, path: Path) -> None:
