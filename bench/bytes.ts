@@ -2,9 +2,10 @@
  * Accuracy against bytes: our thumbnails in every format, each read by every head, against plain JPEG, WebP and AVIF files of
  * the photo sent to the unmodified teacher, and to one that was fine-tuned on such files.
  *
- *     npm run bench -- bytes <photos> [every] [models of the fine-tuned teacher]
+ *     npm run bench -- bytes <photos> [every] [models of the fine-tuned teacher | --keep-rivals]
  *
- * `photos` is Imagenette's val folder, or one with a `labels.csv` of `file,class_index` over ImageNet's thousand classes; `every`
+ * `--keep-rivals` measures thumbnails alone, on new models, and takes the plain photos from the results that are there: they
+ * depend on nothing of ours but T. `photos` is Imagenette's val folder, or one with a `labels.csv` of `file,class_index` over ImageNet's thousand classes; `every`
  * takes only each n-th photo (8 unless told). All of the path is the service's own: its decoders and resampler, E, its encoders, the
  * reading back of what they wrote, the heads' files in onnxruntime. Rivals are made and read by sharp (libvips); smaller ones are
  * enlarged again with the same bicubic filter, as the teacher needs 224 pixels.
@@ -26,7 +27,9 @@ import { labelledPhotos } from "./labelled.ts";
 import { payload } from "./payload.ts";
 import { table, writeResults } from "./report.ts";
 
-const [, , folder = "", every = "8", tuned = ""] = process.argv;
+const KEEP = "--keep-rivals";
+const [, , folder = "", every = "8", third = ""] = process.argv;
+const tuned = third === KEEP ? "" : third;
 const SIDE = 224;
 
 const OURS: readonly (readonly [OutputFormat, number])[] = [
@@ -61,6 +64,22 @@ interface Tally {
   correct: number;
 }
 
+/** What a file of results holds. */
+interface Report {
+  readonly command: string;
+  readonly date: string;
+  readonly machine: object;
+  readonly versions: object;
+  readonly photos: number;
+  readonly rivals?: object;
+  readonly rows: readonly Row[];
+}
+
+type Row = Omit<Tally, "bytes" | "payload" | "correct"> & Record<"meanBytes" | "meanPayload" | "accuracy", number>;
+
+/** What is sent, and how large it is. */
+interface Sent extends Pick<Tally, "sender" | "side" | "format" | "quality" | "bytes" | "payload"> {}
+
 /** A classifier, of the classes that the photos have. */
 interface Reader {
   readonly name: string;
@@ -71,6 +90,7 @@ interface Reader {
 }
 
 const { photos, labels, name: set } = await labelledPhotos(folder, Number(every));
+const kept = third === KEEP ? await keptRivals() : undefined;
 const tallies = new Map<string, Tally>();
 const runtime = await nodeRuntime();
 const classifiers = (await readStudentsAndTeacher()).flatMap((student) => reader(student) ?? []);
@@ -81,20 +101,21 @@ if (tuned) teachers.push(await tunedReader(teachers[0]?.flops ?? 0));
 for (const [done, { file, label }] of photos.entries()) {
   const bytes = await readFile(file);
   await ours(bytes, label);
-  const square = await decode(bytes, { size: SIDE, filter: "bicubic", fit: "fill" }, loadCodec);
-  for (const teacher of teachers) {
-    count(["photo itself", SIDE, "jpeg", 0], teacher, bytes, (await teacher.best(square.data)) === label);
-  }
-  await rivals(square, label);
   if (done % 25 === 24) process.stderr.write(`\r${done + 1} of ${photos.length}`);
+  if (kept) continue;
+  const square = await decode(bytes, { size: SIDE, filter: "bicubic", fit: "fill" }, loadCodec);
+  const itself = weigh("photo itself", SIDE, "jpeg", 0, bytes);
+  for (const teacher of teachers) count(itself, teacher, (await teacher.best(square.data)) === label);
+  await rivals(square, label);
 }
 
-const rows = [...tallies.values()].map(({ bytes, payload, correct, ...what }) => ({
+const measured = [...tallies.values()].map(({ bytes, payload, correct, ...what }) => ({
   ...what,
   meanBytes: Math.round(bytes / photos.length),
   meanPayload: Math.round(payload / photos.length),
   accuracy: correct / photos.length,
 }));
+const rows = [...measured, ...(kept?.rows ?? [])];
 console.log(
   table(
     ["sent", "side", "quality", "read by", "mean bytes", "top-1 %", "Mflop at the origin"],
@@ -109,8 +130,19 @@ console.log(
     ]),
   ),
 );
-const parameters = `<${set}> ${every}${tuned && " <models of the fine-tuned teacher>"}`;
-await writeResults(`bytes-${set}`, parameters, { photos: photos.length, rows }, {}, "bytes");
+const parameters = `<${set}> ${every}${tuned && " <models of the fine-tuned teacher>"}${kept ? ` ${KEEP}` : ""}`;
+const report = { photos: photos.length, ...(kept && { rivals: kept.measured }), rows };
+await writeResults(`bytes-${set}`, parameters, report, {}, "bytes");
+
+/** The plain photos' rows of the results that are there, and how those were measured. */
+async function keptRivals() {
+  const old: Report = JSON.parse(await readFile(new URL(`results/bytes-${set}.json`, import.meta.url), "utf8"));
+  if (old.photos !== photos.length)
+    throw new Error(`Expected results of ${photos.length} photos, but got ${old.photos}.`);
+  const { command, date, machine, versions } = old;
+  const rows = old.rows.filter(({ sender }) => sender !== "thumbnail");
+  return { rows, measured: old.rivals ?? { command, date, machine, versions } };
+}
 
 /** Undefined if the model does not know all of the photos' classes. */
 function reader(student: LocalStudent): Reader | undefined {
@@ -134,8 +166,9 @@ async function ours(photo: Uint8Array, label: number): Promise<void> {
     for (const [format, quality] of OURS) {
       const file = await encoders[format].encode(thumbnail, { quality }, loadCodec);
       const { data } = await decodeExact(file, loadCodec);
+      const sent = weigh("thumbnail", size, format, quality, file);
       for (const head of heads.filter(({ side }) => side === size))
-        count(["thumbnail", size, format, quality], head, file, (await head.best(data)) === label);
+        count(sent, head, (await head.best(data)) === label);
     }
   }
 }
@@ -155,35 +188,22 @@ async function rivals({ data }: RgbImage, label: number): Promise<void> {
           .removeAlpha()
           .raw()
           .toBuffer();
-        for (const teacher of teachers) {
-          const right = (await teacher.best(new Uint8Array(seen))) === label;
-          count(["photo", side, format, quality], teacher, file, right);
-        }
+        const sent = weigh("photo", side, format, quality, file);
+        for (const teacher of teachers) count(sent, teacher, (await teacher.best(new Uint8Array(seen))) === label);
       }
     }
   }
 }
 
-function count(
-  [sender, side, format, quality]: readonly [string, number, OutputFormat, number],
-  { name: head, flops: originFlops }: Reader,
-  file: Uint8Array,
-  right: boolean,
-): void {
-  const key = [sender, side, format, quality, head].join(" ");
-  const tally = tallies.get(key) ?? {
-    sender,
-    side,
-    format,
-    quality,
-    head,
-    originFlops,
-    bytes: 0,
-    payload: 0,
-    correct: 0,
-  };
+function weigh(sender: string, side: number, format: OutputFormat, quality: number, file: Uint8Array): Sent {
+  return { sender, side, format, quality, bytes: file.length, payload: payload(format, file) };
+}
+
+function count({ bytes, payload, ...what }: Sent, { name: head, flops: originFlops }: Reader, right: boolean): void {
+  const key = [...Object.values(what), head].join(" ");
+  const tally = tallies.get(key) ?? { ...what, head, originFlops, bytes: 0, payload: 0, correct: 0 };
   tallies.set(key, tally);
-  tally.bytes += file.length;
-  tally.payload += payload(format, file);
+  tally.bytes += bytes;
+  tally.payload += payload;
   tally.correct += right ? 1 : 0;
 }

@@ -92,6 +92,8 @@ def draw_bytes(path: Path, picture: Path) -> str:
     figure.savefig(picture, metadata={"Date": None})
     pyplot.close(figure)
     about = f"{measured['photos']} photos; `{measured['command']}`, {measured['date']}"
+    if "rivals" in measured:
+        about += f"; plain photos: `{measured['rivals']['command']}`, {measured['rivals']['date']}"
     return f"![Accuracy against bytes]({picture.name})\n\n{equal_accuracy_table(rows)}\n{about}.\n"
 
 
