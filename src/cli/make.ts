@@ -52,8 +52,9 @@ export async function makeThumbnails(
         try {
           const bytes = await photo.read();
           const made = { photo, bytes: bytes.length, thumbnails: await ask(worker, { photo: bytes, specs }) };
-          used = used.then(() => use(made));
-          await used;
+          const done = used.then(() => use(made));
+          used = done.catch(() => {}); // what fails with one photo is no fault of the next
+          await done;
         } catch (error) {
           failed += 1;
           progress.say(`${photo.from}: ${error instanceof Error ? error.message : String(error)}`);

@@ -17,7 +17,7 @@ export interface BudgetOptions {
   /** Requests that may hold or wait; one more is refused at once. */
   readonly maxLeases: number;
   readonly maxWaitMs: number;
-  /** Longer than any request holds its lease. */
+  /** From the last grant: longer than any request holds what it was granted. */
   readonly leaseMs: number;
 }
 
@@ -26,7 +26,7 @@ const POLL_MS = 1000;
 
 interface Held {
   amount: number;
-  readonly end: number;
+  end: number;
 }
 
 export class Budget {
@@ -53,13 +53,16 @@ export class Budget {
   }
 
   async #hold(held: Held, amount: number): Promise<void> {
-    const deadline = Date.now() + this.#options.maxWaitMs;
+    const { maxWaitMs, leaseMs } = this.#options;
+    const deadline = Date.now() + maxWaitMs;
+    held.end = deadline + leaseMs; // who waits stays in the queue, and counts from the moment it is granted
     while (!this.#fits(held, amount)) {
       const left = deadline - Date.now();
       if (left <= 0) throw overloaded();
       await this.#nextRelease(Math.min(left, POLL_MS));
     }
     held.amount = amount;
+    held.end = Date.now() + leaseMs;
   }
 
   #fits(held: Held, amount: number): boolean {

@@ -37,12 +37,15 @@ export class SingleFlight<T> {
 
 const LOST = Symbol("lost");
 
-/** The flight's result or Problem. Anything else is not about the work: workerd rejects the promises of ended requests. */
+/**
+ * The flight's result or Problem. Anything else is not about the work: workerd rejects the promises of ended requests, and a
+ * limit is that of the client whose request flew.
+ */
 async function follow<T>({ result, end }: Flight<T>): Promise<T | typeof LOST> {
   try {
     return await within(end - Date.now(), result, () => new Error("The flight is lost."));
   } catch (error) {
-    if (error instanceof Problem) throw error;
+    if (error instanceof Problem && error.code !== "rate-limited") throw error;
     return LOST;
   }
 }

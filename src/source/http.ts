@@ -59,9 +59,12 @@ export async function fetchHttp(
   { fetch, checkHost, lease, validators = {} }: FetchOptions,
 ): Promise<Original> {
   const abort = new AbortController();
-  const headers = { ...REQUEST_HEADERS, ...conditions(validators) };
+  let hops = 0;
   const get = async (hop: URL) => {
     if (!checkUrl(hop, policy).spelledOut) await checkHost?.(hop.hostname, abort.signal);
+    hops += 1;
+    // Validators are of the URL that was asked for: the target of a redirect may have become another one.
+    const headers = { ...REQUEST_HEADERS, ...(hops === 1 ? conditions(validators) : {}) };
     return fetch(hop.href, { redirect: "manual", headers, signal: abort.signal });
   };
   try {
@@ -74,7 +77,7 @@ export async function fetchHttp(
       ? await readBody(response.body, { maxBytes: policy.maxBytes, deadline: policy.bodyTimeoutMs, lease })
       : new Uint8Array();
     if (bytes.length === 0) throw new Problem("source-failed", "The source answered with an empty body.");
-    return { status: "read", bytes, ...readValidators(response.headers) };
+    return { status: "read", bytes, ...(hops === 1 ? readValidators(response.headers) : {}) };
   } catch (error) {
     abort.abort();
     throw asProblem(error);

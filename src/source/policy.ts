@@ -79,15 +79,16 @@ export function checkUrl(url: URL, policy: Pick<SourcePolicy, "rules" | "selfHos
   if (policy.selfHosts.some((self) => isSelf(self.toLowerCase(), host, hostname, judgement.reason === undefined))) {
     refuse("it leads back to this service");
   }
-  const matching = policy.rules.filter((rule) => matchesHost(rule, hostname));
-  const spelledOut = matching.some((rule) => rule.host === hostname);
-  if (!spelledOut && judgement.kind === "address") refuse("its host is an IP address");
-  if (!spelledOut && judgement.reason !== undefined) refuse(`its host is ${judgement.reason}`);
+  const named = policy.rules.filter((rule) => rule.host === hostname);
+  if (named.length === 0 && judgement.kind === "address") refuse("its host is an IP address");
+  if (named.length === 0 && judgement.reason !== undefined) refuse(`its host is ${judgement.reason}`);
+  const onlyByName = judgement.kind === "address" || judgement.reason !== undefined;
+  const matching = onlyByName ? named : policy.rules.filter((rule) => matchesHost(rule, hostname));
   const place = matching.filter((rule) => rule.schemes.some((s) => s === url.protocol) && rule.port === url.port);
   if (matching.length === 0) refuse("its host is not on the list of allowed hosts");
   if (place.length === 0) refuse("its scheme or port is not allowed for this host");
   if (!place.some((rule) => isBelow(url.pathname, rule.pathPrefix))) refuse("its path is not allowed for this host");
-  return { spelledOut };
+  return { spelledOut: place.some((rule) => rule.host === hostname) };
 }
 
 function refuse(reason: string): never {

@@ -103,3 +103,20 @@ test("takes back what a request that vanished held", async () => {
   await vi.advanceTimersByTimeAsync(2000);
   expect(log).toEqual(["gone holds 10", "next holds 10"]);
 });
+
+test("who waits longer than a lease keeps its place, and waiters are not let in together", async () => {
+  const budget = new Budget({ total: 1, maxLeases: 5, maxWaitMs: 20_000, leaseMs: 10_000 });
+  const log: string[] = [];
+  const first = start(budget, "a", [1], log);
+  await vi.advanceTimersByTimeAsync(8000);
+  const early = start(budget, "b", [1], log);
+  start(budget, "c", [1], log);
+  first.end();
+  await vi.advanceTimersByTimeAsync(9000);
+  start(budget, "d", [1], log);
+  expect(log).toEqual(["a holds 1", "b holds 1"]);
+  await vi.advanceTimersByTimeAsync(1000);
+  early.end();
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(log).toEqual(["a holds 1", "b holds 1", "c holds 1"]);
+});

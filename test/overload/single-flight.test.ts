@@ -37,6 +37,14 @@ test("a problem is shared, and not kept", async () => {
   expect(await flights.run("a", async () => "well")).toBe("well");
 });
 
+test("one client's limit is not another's: the next in line does the work", async () => {
+  const flights = new SingleFlight<string>();
+  const limited = flights.run("a", () => Promise.reject(new Problem("rate-limited", "Too many.")));
+  const follower = flights.run("a", async () => "well");
+  await expect(limited).rejects.toThrow("Too many.");
+  expect(await follower).toBe("well");
+});
+
 test("any other error is the fate of one request: the next in line does the work, for all that follow", async () => {
   const flights = new SingleFlight<string>();
   const work = vi.fn(async () => "well");

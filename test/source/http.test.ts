@@ -195,6 +195,17 @@ describe("redirects", () => {
     expect(await outcome(get({}, { etag: '"v1"' }))).toBe("source-not-allowed");
   });
 
+  test("validators are asked about and kept for the first URL alone, for a redirect may lead elsewhere tomorrow", async () => {
+    const conditions: (string | undefined)[] = [];
+    handler = (url, request, response) => {
+      conditions.push(request.headers["if-none-match"]);
+      if (url.href === PHOTO) response.writeHead(302, { location: "https://b.example.com/" }).end();
+      else response.writeHead(200, { etag: '"1"' }).end("photo");
+    };
+    expect(await get({}, { etag: '"1"' })).not.toHaveProperty("etag");
+    expect(conditions).toEqual(['"1"', undefined]);
+  });
+
   // Header values carry bytes: what is not ASCII travels as a browser would send it, as UTF-8.
   const asHeader = (text: string) => Buffer.from(text.replace(/[\n\t]/g, ""), "utf8").toString("latin1");
   const targets = [...REFUSED_HOSTS.map((host) => `https://${host}/photo.jpg`), ...REFUSED_URLS];

@@ -69,6 +69,13 @@ describe("rules", () => {
     ["an address in another notation", ["http://127.0.0.1:9000"], "http://2130706433:9000/a", "allowed"],
     ["an address, not its neighbour", ["http://127.0.0.1:9000"], "http://127.0.0.2:9000/a", "refused"],
     ["an address, not another port", ["http://127.0.0.1:9000"], "http://127.0.0.1:9001/a", "refused"],
+    ["an address, not another port by a wildcard", ["*", "http://127.0.0.1:9000"], "http://127.0.0.1/a", "refused"],
+    [
+      "a private name, not more by a wildcard",
+      ["*.b.internal", "http://a.b.internal:8080/p/"],
+      "http://a.b.internal/",
+      "refused",
+    ],
     ["an IPv6 address when spelled out", ["http://[::1]:9000"], "http://[0:0::1]:9000/a", "allowed"],
     ["no scheme in the rule: http", ["example.com"], "http://example.com/a", "allowed"],
     ["no scheme in the rule: https", ["example.com"], "https://example.com/a", "allowed"],

@@ -81,7 +81,7 @@ def _session(teacher: Classifier, names: list[str]) -> onnxruntime.InferenceSess
 
 def _answer_round(run: onnxruntime.InferenceSession, views: Views, round_: int, folder: Path, names: list[str]) -> None:
     count = len(views.photos)
-    progress = folder / "progress"
+    progress = folder / ("progress-maps" if "maps" in names else "progress")
     start = int(progress.read_text()) if progress.is_file() else 0
     files: dict[str, np.memmap] = {}
     blocks = [np.arange(i, min(i + BATCH, count)) for i in range(start, count, BATCH)]
