@@ -1,7 +1,7 @@
 /** Every shell command of the documentation is run here, known here, or marked with what it needs. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { glob, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, glob, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -79,6 +79,7 @@ describe("a request of the documentation is answered", () => {
     folder = await mkdtemp(join(tmpdir(), "docs-"));
     const church = await readFile("examples/photos/church.jpg");
     await writeFile(join(folder, "photo.jpg"), church);
+    await cp("examples/photos", join(folder, "examples/photos"), { recursive: true });
     origin = await startOrigin();
     worker = await startWorker({ ORIGINS: origin.url }, { OWNER_KEY });
     for (const name of ["church", "french-horn", "parachute"]) {

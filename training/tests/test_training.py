@@ -204,6 +204,7 @@ def test_two_processes_train_as_one_does(config: Config) -> None:
 
 
 def test_the_recorded_command_gives_the_same_options_back(config: Config) -> None:
-    words = command_of(config, full_paths=True).split()
-    assert words[:2] == ["thumbnet", "train"]
-    assert tyro.cli(Config, args=words[2:]) == config
+    for options in (config, replace(config, folded=True, bfloat16=True)):
+        words = command_of(options, full_paths=True).split()
+        assert words[:2] == ["thumbnet", "train"]
+        assert tyro.cli(Config, args=words[2:]) == options

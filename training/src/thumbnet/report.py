@@ -36,6 +36,8 @@ FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S, 56 px, through WebP", "student-56-webp"),
     ("S with a stride-1 stem, 56 px, through WebP", "student-56-webp-low-stride"),
     ("S with a stride-1 stem, 56 px, tuned to the undisturbed E", "student-56-low-stride-tuned"),
+    ("S with a stride-1 stem, 56 px, the gentle one trained on through WebP", "student-56-low-stride-webp"),
+    ("S, 112 px, the averaged one trained on for ten classes", "student-112-imagenette"),
     ("S, 112 px, longer", "student-112-long"),
     ("S, 112 px, longer, E behind a restorer", "student-112-longer"),
     ("S, 112 px, half of each batch from the pool, thousand classes", "student-112-pool"),
@@ -54,6 +56,7 @@ RESTORED = (
     ("E + D, 112 px, D trained on through AVIF", "restorer-112-avif"),
     ("E + D, 56 px, D trained on through AVIF", "restorer-56-avif"),
     ("E + D, 56 px, trained on", "downscaler-56-longer"),
+    ("E + D, 56 px, trained on through AVIF for fewer bytes", "downscaler-56-avif-rate"),
     ("E + D, 112 px, D trained on through AVIF again", "restorer-112-avif-longer"),
 )
 
