@@ -5,8 +5,8 @@
  *     npm run bench -- bytes <photos> [every] [models of the fine-tuned teacher | --keep-rivals]
  *
  * `--keep-rivals` measures thumbnails alone, on new models, and takes the plain photos from the results that are there: they
- * depend on nothing of ours but T. `photos` is Imagenette's val folder, or one with a `labels.csv` of `file,class_index` over ImageNet's thousand classes; `every`
- * takes only each n-th photo (8 unless told). All of the path is the service's own: its decoders and resampler, E, its encoders, the
+ * depend on nothing of ours but T. `photos` is Imagenette's val folder, or one with a `labels.csv` of `file,class_index` over
+ * ImageNet's thousand classes; `every` takes only each n-th photo (8 unless told). All of the path is the service's own: its decoders and resampler, E, its encoders, the
  * reading back of what they wrote, the heads' files in onnxruntime. Rivals are made and read by sharp (libvips); smaller ones are
  * enlarged again with the same bicubic filter, as the teacher needs 224 pixels.
  */

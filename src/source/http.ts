@@ -59,17 +59,15 @@ export async function fetchHttp(
   { fetch, checkHost, lease, validators = {} }: FetchOptions,
 ): Promise<Original> {
   const abort = new AbortController();
-  let hops = 0;
-  const get = async (hop: URL) => {
+  const get = async (hop: URL, redirects: number) => {
     if (!checkUrl(hop, policy).spelledOut) await checkHost?.(hop.hostname, abort.signal);
-    hops += 1;
     // Validators are of the URL that was asked for: the target of a redirect may have become another one.
-    const headers = { ...REQUEST_HEADERS, ...(hops === 1 ? conditions(validators) : {}) };
+    const headers = { ...REQUEST_HEADERS, ...(redirects === 0 ? conditions(validators) : {}) };
     return fetch(hop.href, { redirect: "manual", headers, signal: abort.signal });
   };
   try {
     const following = follow(new URL(url), policy.maxRedirects, get);
-    const response = await within(policy.headerTimeoutMs, following, silent);
+    const { response, redirects } = await within(policy.headerTimeoutMs, following, silent);
     if (response.status === 304 && (validators.etag || validators.lastModified)) return { status: "not-modified" };
     checkStatus(response.status);
     checkLength(response.headers, policy.maxBytes);
@@ -77,18 +75,22 @@ export async function fetchHttp(
       ? await readBody(response.body, { maxBytes: policy.maxBytes, deadline: policy.bodyTimeoutMs, lease })
       : new Uint8Array();
     if (bytes.length === 0) throw new Problem("source-failed", "The source answered with an empty body.");
-    return { status: "read", bytes, ...(hops === 1 ? readValidators(response.headers) : {}) };
+    return { status: "read", bytes, ...(redirects === 0 ? readValidators(response.headers) : {}) };
   } catch (error) {
     abort.abort();
     throw asProblem(error);
   }
 }
 
-async function follow(first: URL, maxRedirects: number, get: (url: URL) => Promise<Response>): Promise<Response> {
+async function follow(
+  first: URL,
+  maxRedirects: number,
+  get: (url: URL, redirects: number) => Promise<Response>,
+): Promise<{ response: Response; redirects: number }> {
   let url = first;
   for (let redirects = 0; ; redirects++) {
-    const response = await get(url);
-    if (!REDIRECTS.includes(response.status)) return response;
+    const response = await get(url, redirects);
+    if (!REDIRECTS.includes(response.status)) return { response, redirects };
     response.body?.cancel().catch(() => {});
     if (redirects === maxRedirects) {
       throw new Problem("source-failed", `The source redirects more than ${maxRedirects} times.`);

@@ -165,11 +165,9 @@ def command_of(config: Config, full_paths: bool = False) -> str:
                 add(f"{option}.", value, standard[name])
             elif (value != standard[name] or option in ("data", "out")) and (full_paths or option != "cache"):
                 flag = option.replace("_", "-")
-                if isinstance(value, bool):
-                    words.append(f"--{flag}" if value else f"--no-{flag}")
-                    continue
                 shown = _tail(name, value) if isinstance(value, Path) and not full_paths else str(value)
-                words.append(f"--{flag} {shown}")
+                switch = f"--{flag}" if value else f"--no-{flag}"
+                words.append(switch if isinstance(value, bool) else f"--{flag} {shown}")
 
     add("", asdict(config), default)
     return " ".join(words)

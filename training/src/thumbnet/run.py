@@ -88,12 +88,15 @@ def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> Non
     for name in names:
         module = networks.modules()[name]
         own = module.state_dict()  # a served file holds constants, too
-        further = {key: value for key, value in own.items() if key.startswith("residual.") and key not in stored[name]}
-        started = {key: torch.zeros_like(value) if ".two." in key else value for key, value in further.items()}
+        further = {
+            key: torch.zeros_like(value) if ".two." in key else value
+            for key, value in own.items()
+            if key.startswith("residual.") and key not in stored[name]
+        }
         try:
             if any(key.startswith("residual.") and key not in own for key in stored[name]):
                 raise RuntimeError("more residual pairs")
-            module.load_state_dict({key: value for key, value in stored[name].items() if key in own} | started)
+            module.load_state_dict({key: value for key, value in stored[name].items() if key in own} | further)
         except RuntimeError as error:
             widths = "--width, --decoder-width, --pairs, --decoder-pairs and such"
             raise ValueError(f"{path} holds a {name} of other widths than {widths} say") from error
