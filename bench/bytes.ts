@@ -38,6 +38,8 @@ const OURS: readonly (readonly [OutputFormat, number])[] = [
   ["avif", 80],
   ["avif", 65],
   ["avif", 50],
+  ["avif", 40],
+  ["avif", 30],
   ["webp", 90],
   ["webp", 75],
   ["webp", 50],

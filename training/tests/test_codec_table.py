@@ -17,16 +17,17 @@ def point(run: str, quality: int | None, size: int | None, top1: float) -> dict[
     }
 
 
-def test_runs_stand_beside_each_other_at_each_quality(tmp_path: Path) -> None:
+def test_runs_stand_beside_each_other_at_each_quality_with_their_seeds_together(tmp_path: Path) -> None:
     path = tmp_path / "codec.json"
     assert codec_table(path, {}).startswith("Not measured yet")
-    rows = [point("e", None, None, 97.25), point("e", 60, 812, 90.5), point("b", None, None, 95.0)]
-    path.write_text(json.dumps({"command": "measure", "versions": {"torch": "1"}, "rows": rows}))
+    rows = [point("e", None, None, 97.25), point("e", 60, 812, 90.5), point("b-seed0", None, None, 95.0)]
+    rows += [point("b-seed1", None, None, 94.0)]
+    path.write_text(json.dumps({"commands": ["measure"], "versions": {"torch": "1"}, "rows": rows}))
     table = codec_table(path, {"e": "E", "b": "bicubic", "absent": "not run"})
     assert table.splitlines() == [
         "| photos | file | E | bicubic |",
         "| --- | --- | --- | --- |",
-        "| val (9) | lossless | 97.2 | 95.0 |",
+        "| val (9) | lossless | 97.2 | 94.5 (94.0 to 95.0, 2 seeds) |",
         "| val (9) | webp q60 | 90.5, 812 B |  |",
         "",
         "`measure`; torch 1.",

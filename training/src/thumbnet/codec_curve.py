@@ -1,9 +1,9 @@
-"""Accuracy against bytes of runs' restorers: `python -m thumbnet.codec_curve RUNS CLEAN OUT NAME...`.
+"""Accuracy against bytes of runs' restorers: `python -m thumbnet.codec_curve RUNS CLEAN OUT [--lossless] NAME...`.
 
 For each run: every fourth Imagenette val photo, and every second of CLEAN (photos and a labels.csv over ImageNet's
-thousand classes), is shrunk by its E, encoded by Pillow at several qualities, decoded, restored by its D and shown to
-the unmodified teacher. This compares trainings with each other; what is served is measured through the
-service's own pipeline by `npm run bench -- bytes`.
+thousand classes), is shrunk by its E, encoded by Pillow at several qualities (not with --lossless), decoded, restored
+by its D and shown to the unmodified teacher. What OUT holds of other runs stays. This compares trainings with each
+other; what is served is measured through the service's own pipeline by `npm run bench -- bytes`.
 """
 
 import json
@@ -25,11 +25,15 @@ from thumbnet.pixels import to_bytes, to_unit
 from thumbnet.run import load_run
 from thumbnet.unseen import clean, imagenette
 
-QUALITIES = {"webp": (20, 40, 60, 75, 90, 95)}
+QUALITIES: dict[str, tuple[int, ...]] = {"webp": (20, 40, 60, 75, 90, 95)}
+LOSSLESS = "--lossless"
 
 
-def measure(run: Path, clean_photos: Path) -> list[dict[str, Any]]:
-    """Measure one run: data, format, quality, mean bytes and accuracy of each point; lossless first."""
+def measure(run: Path, clean_photos: Path, files: dict[str, tuple[int, ...]]) -> list[dict[str, Any]]:
+    """Measure one run: data, format, quality, mean bytes and accuracy of each point; lossless first.
+
+    `files`: qualities of each lossy format.
+    """
     config = read_config(run / "config.json")
     teacher, networks = load_run(config, run)
     rows: list[dict[str, Any]] = []
@@ -45,7 +49,7 @@ def measure(run: Path, clean_photos: Path) -> list[dict[str, Any]]:
             return summarise(found, photos)["all"]
 
         rows.append({"data": data, "format": "lossless", "quality": None, "bytes": None} | score(thumbnails))
-        for image_format, qualities in QUALITIES.items():
+        for image_format, qualities in files.items():
             for quality, size, seen in curve(thumbnails, image_format, qualities):
                 row = {"data": data, "format": image_format, "quality": quality, "bytes": round(size)}
                 rows.append(row | score(seen))
@@ -59,12 +63,15 @@ def in_batches(shrink: Callable[[Tensor], Tensor], pixels: np.ndarray) -> np.nda
         return np.concatenate([to_bytes(shrink(block)).numpy() for block in blocks])
 
 
-def main(runs: str, clean_photos: str, out: str, *names: str) -> None:
+def main(runs: str, clean_photos: str, out: str, *words: str) -> None:
     """Measure and write OUT."""
+    names, files = [word for word in words if word != LOSSLESS], {} if LOSSLESS in words else QUALITIES
+    old = json.loads(Path(out).read_text()) if Path(out).is_file() else {"commands": [], "rows": []}
     result = {
-        "command": f"python -m thumbnet.codec_curve RUNS CLEAN OUT {' '.join(names)}",
+        "commands": [*old["commands"], f"python -m thumbnet.codec_curve RUNS CLEAN OUT {' '.join(words)}"],
         "versions": {"torch": torch.__version__, "pillow": PIL.__version__},
-        "rows": [{"run": name} | row for name in names for row in measure(Path(runs) / name, Path(clean_photos))],
+        "rows": [row for row in old["rows"] if row["run"] not in names]
+        + [{"run": name} | row for name in names for row in measure(Path(runs) / name, Path(clean_photos), files)],
     }
     Path(out).write_text(json.dumps(result, indent=1) + "\n")
 

@@ -15,8 +15,13 @@ def read_runs(results: Path) -> Runs:
     for path in sorted(results.glob("*.json")):
         value = json.loads(path.read_text())
         if "options" in value:
-            runs.setdefault(re.sub(r"-seed\d+$", "", value["name"]), []).append(value)
+            runs.setdefault(without_seed(value["name"]), []).append(value)
     return runs
+
+
+def without_seed(name: str) -> str:
+    """Name of a run that others share but for their seeds."""
+    return re.sub(r"-seed\d+$", "", name)
 
 
 def points(runs: list[dict[str, Any]], part: str, group: str = "all", top: str = "top1") -> list[float]:
@@ -24,8 +29,7 @@ def points(runs: list[dict[str, Any]], part: str, group: str = "all", top: str =
     return [run["result"][part][group][top] for run in runs]
 
 
-def spread(values: list[float]) -> str:
+def spread(values: list[float], digits: int = 2) -> str:
     """Mean, and the range over seeds where there are several."""
-    if len(values) == 1:
-        return f"{values[0]:.2f}"
-    return f"{mean(values):.2f} ({min(values):.2f} to {max(values):.2f}, {len(values)} seeds)"
+    middle, low, high = (f"{value:.{digits}f}" for value in (mean(values), min(values), max(values)))
+    return middle if len(values) == 1 else f"{middle} ({low} to {high}, {len(values)} seeds)"
