@@ -45,8 +45,7 @@ def test_folding_changes_nothing_but_the_number_of_layers(name: str) -> None:
         expected, found = original(images), folded(images)
     scale = expected.logits.abs().max()
     assert torch.allclose(found.logits / scale, expected.logits / scale, atol=1e-4)
-    if name != "resnet18":  # its plain BatchNorm2d has no activation to take its place
-        assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
 
 
 def test_a_network_that_would_answer_otherwise_stays_as_it_is() -> None:

@@ -97,7 +97,11 @@ def test_a_restorer_and_the_teacher_beside_it_become_an_ensemble(models: Path, f
     keep_classes(teacher, [0, 1])
     write_onnx(ServedStudent(teacher), 224, ("image", "logits"), own / "teacher-224" / "1" / "model.onnx", True)
     card = {"name": "teacher-224", "input": pixels("image", 224), "output": logits(2), "labels": "labels.txt"}
-    write_card(own / "teacher-224", card | {"role": "teacher", "parameters": 1, "flops": 1}, names)
+    card |= {"role": "teacher", "parameters": 1, "flops": 1}
+    write_card(own / "teacher-224", card | {"training": {"architecture": "resnet18"}}, names)
+    export(Export(run=folder / "run", models=own, parts=("restorer", "fused")))
+    assert not (own / "restored-56").exists()  # that is another teacher than the restorer's
+    write_card(own / "teacher-224", card | {"training": {"architecture": config.teacher}}, names)
     export(Export(run=folder / "run", models=own, parts=("restorer", "fused")))
     card = json.loads((own / "restored-56" / "card.json").read_text())
     assert (card["head"], card["steps"], card["classes"]) == ("restored", ["restorer-56", "teacher-224"], 2)

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 import tyro
 
@@ -78,6 +80,44 @@ def test_crops_of_unlabelled_photos_are_further_views_of_them(config: Config) ->
     assert len(list(whole.cache.glob("answers-*/done"))) == 2 + 2  # two rounds each of labelled and unlabelled ones
     with pytest.raises(ValueError, match="fm learns from the labelled photos alone"):
         train(replace(whole, weights=Weights(fm=0.1), out=config.out.with_name("maps")))
+
+
+def test_a_student_learns_from_mixed_pictures_and_resumes_exactly(config: Config) -> None:
+    train(config)
+    plain = replace(config, weights=Weights(cl=0.5), mapping=NONE)
+    mixed = replace(plain, out=config.out.with_name("mixed"), cutmix=0.5, flip=True)
+    resumed = replace(mixed, out=config.out.with_name("resumed"))
+    with pytest.raises(StoppedEarlyError):
+        train(resumed, stop_at=(3, 2))
+    for run in (mixed, resumed, replace(plain, out=config.out.with_name("plain"))):
+        train(run)
+    found = weights(mixed.out)
+    assert all(torch.equal(found[key], value) for key, value in weights(resumed.out).items())
+    student = [key for key in found if key.startswith("student.")]
+    assert any(not torch.equal(found[key], weights(config.out.with_name("plain"))[key]) for key in student)
+    with pytest.raises(ValueError, match="maps features where they are"):
+        train(replace(config, out=config.out.with_name("maps"), flip=True))
+
+
+def test_a_restorer_learns_from_the_maps_of_every_resolution(config: Config) -> None:
+    own = replace(config, weights=Weights(stages=0.5), mapping=NONE, learn=NONE)
+    train(own)
+    history = json.loads((own.out / "history.json").read_text())
+    assert history[-1]["phase"] == "restore" and history[-1]["stages"] > 0
+
+
+def test_a_val_folder_of_other_classes_is_refused_before_training(config: Config, tmp_path: Path) -> None:
+    shutil.copytree(config.data, tmp_path / "data")
+    (tmp_path / "data" / "val" / "disc").rename(tmp_path / "data" / "val" / "circle")
+    with pytest.raises(ValueError, match="only one of them has circle, disc"):
+        train(replace(config, data=tmp_path / "data"))
+
+
+def test_class_folders_are_not_taken_for_outputs_of_a_teacher_that_has_more(config: Config, tmp_path: Path) -> None:
+    torch.save(timm.create_model(config.teacher, num_classes=3).state_dict(), tmp_path / "three.pt")
+    three = replace(config, teacher_weights=tmp_path / "three.pt", teacher_classes=3)
+    with pytest.raises(ValueError, match="2 class folders and test_efficientnet 3 outputs"):
+        train(three)
 
 
 def test_another_seed_gives_other_weights(config: Config) -> None:

@@ -24,6 +24,7 @@ class Output:
     logits: Tensor  # [N, classes]
     pooled: Tensor  # [N, features]: what its last linear layer reads
     maps: Tensor  # [N, channels, h, w]: the last feature maps, before pooling
+    stages: tuple[Tensor, ...] = ()  # each [N, channels, h, w]: the maps of every resolution on the way, if asked for
 
 
 class Classifier(nn.Module):
@@ -39,11 +40,15 @@ class Classifier(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).reshape(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).reshape(1, 3, 1, 1))
 
-    def forward(self, image: Tensor) -> Output:
+    def forward(self, image: Tensor, with_stages: bool = False) -> Output:
         """Classify."""
-        maps = self.network.forward_features((image - self.mean) / self.std)
+        image, stages = (image - self.mean) / self.std, []
+        if with_stages:
+            maps, stages = self.network.forward_intermediates(image)
+        else:
+            maps = self.network.forward_features(image)
         pooled = self.network.forward_head(maps, pre_logits=True)
-        return Output(self.network.get_classifier()(pooled), pooled, maps)
+        return Output(self.network.get_classifier()(pooled), pooled, maps, tuple(stages))
 
 
 def load_teacher(name: str = LITE0, weights: Path | None = None, classes: int = 1000) -> Classifier:
@@ -82,19 +87,23 @@ def fold_normalisation(classifier: Classifier) -> Classifier:
     """Copy a frozen classifier with its batch normalisations folded into the convolutions before them.
 
     It is a quarter faster to train through. Pairs are found by order of declaration, which is that of the data in
-    timm's EfficientNets; a network that would answer otherwise afterwards comes back as it was.
+    timm's EfficientNets and ResNets; a network that would answer otherwise afterwards comes back as it was.
     """
     folded = copy.deepcopy(classifier).eval()
     for parent in list(folded.network.modules()):
         children = list(parent.named_children())
         for (_, convolution), (norm_name, norm) in pairwise(children):
-            if isinstance(convolution, nn.Conv2d) and type(norm) is BatchNormAct2d and norm.running_mean is not None:
+            if (
+                isinstance(convolution, nn.Conv2d)
+                and isinstance(norm, nn.BatchNorm2d)
+                and norm.running_mean is not None
+            ):
                 weight, bias = fuse_conv_bn_weights(
                     convolution.weight, convolution.bias,
                     norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias,
                 )  # fmt: skip
                 convolution.weight, convolution.bias = weight, bias
-                setattr(parent, norm_name, norm.act)
+                setattr(parent, norm_name, norm.act if isinstance(norm, BatchNormAct2d) else nn.Identity())
     probe = torch.linspace(0, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)
     with torch.no_grad():
         same = torch.allclose(folded(probe).logits, classifier.eval()(probe).logits, rtol=1e-3, atol=1e-3)

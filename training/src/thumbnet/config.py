@@ -22,7 +22,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Weights:
-    """Loss weights of the student phase. The paper gives none; these are ours."""
+    """Loss weights. The paper gives none; these are ours."""
 
     cl: float = 0.0
     """Cross-entropy with the labels."""
@@ -34,6 +34,8 @@ class Weights:
     """Feature mapping: S's maps, decoded, to T's maps (needs T's maps on disk: 125 KB a view)."""
     pooled: float = 1.0
     """Feature mapping without a decoder: S's pooled features to T's."""
+    stages: float = 0.0
+    """Feature mapping before the frozen teacher (phase 2): its maps of every resolution, restored photo to photo."""
     mm: float = 1.0
     """Moment matching, where E is trained."""
     temperature: float = 2.0
@@ -112,6 +114,10 @@ class Config:
     weight_average: float = 1.0
     """Of a folded student: how far to go from where it started to where training ended, in a straight line (WiSE-FT,
     Wortsman et al. 2022). Less than 1 keeps more of what the teacher knows and the photos do not show."""
+    cutmix: float = 0.0
+    """Share of the student's pictures that get a rectangle of another pasted in, the teacher's answers mixed alike."""
+    flip: bool = False
+    """Flip half of the student's pictures, whatever view they are."""
     early_strides: int = 0
     """How many of the student's first stride-2 convolutions step by 1."""
 
@@ -129,7 +135,7 @@ class Config:
     threads: int = 0
     """CPU threads of a process; 0 lets PyTorch choose."""
     bfloat16: bool = False
-    """Phases 1 and 2 run the decoder's convolutions in bfloat16: faster on CPUs that have it (AVX512-BF16, AMX)."""
+    """Train E's and the decoder's convolutions in bfloat16: faster on CPUs that have it (AVX512-BF16, AMX)."""
 
     def to_json(self) -> str:
         """Render as JSON."""

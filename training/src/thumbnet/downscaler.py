@@ -15,18 +15,20 @@ class Downscaler(nn.Module):
     residual pairs of 3x3 convolutions and a 3x3 convolution to RGB, added to the antialiased bicubic thumbnail.
     The last layer starts at zero, so an untrained E *is* bicubic. `width=0` leaves only bicubic: the baseline.
 
+    `bfloat16`: train the convolutions in bfloat16 (bicubic, sums, weights and everything after training stay float32).
+
     Input float [N,3,H,W] in 0..1, output float [N,3,H/r,W/r], not yet rounded or clamped.
     """
 
     bicubic: Tensor
     border: Tensor
 
-    def __init__(self, size: int, source: int = 224, width: int = 24, pairs: int = 1) -> None:
+    def __init__(self, size: int, source: int = 224, width: int = 24, pairs: int = 1, bfloat16: bool = False) -> None:
         super().__init__()
         if source % size:
             raise ValueError(f"the thumbnail's size must divide {source}; {size} does not")
         self.size, self.source, self.width, self.pairs = size, source, width, pairs
-        self.factor = source // size
+        self.factor, self.rough = source // size, bfloat16
         self.register_buffer("bicubic", shrink_kernel(self.factor), persistent=False)
         self.register_buffer("border", shrink_border(self.factor, size), persistent=False)
         if width:
@@ -44,7 +46,9 @@ class Downscaler(nn.Module):
         thumbnail = functional.conv2d(cells, self.bicubic, padding=2) * self.border
         if not self.width:
             return thumbnail
-        return thumbnail + self.last(self.residual(functional.relu(self.first(cells))))
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.training and self.rough):
+            detail = self.last(self.residual(functional.relu(self.first(cells))))
+        return thumbnail + detail.float()
 
     @property
     def learned(self) -> bool:

@@ -18,6 +18,7 @@ from thumbnet.downscaler import ServedDownscaler
 from thumbnet.evaluation import summarise
 from thumbnet.golden import keep_pytorch
 from thumbnet.onnx_files import RestoredTeacher, ServedRestorer, ServedStudent, halve, write_onnx
+from thumbnet.phases import losses_of
 from thumbnet.photos import SIDE, read_folder, read_labels
 from thumbnet.run import PHASES, classes_of, load_run
 from thumbnet.served import answers, measure
@@ -179,8 +180,9 @@ class _Exporter:
         """Chain the restorer and the teacher beside it, which stays as it is, into a classifier of thumbnails."""
         size, suffix = self.config.size, self.options.suffix
         name, steps = f"restored-{size}{suffix}", [f"restorer-{size}{suffix}", TEACHER]
-        if not (self.folder(TEACHER) / "card.json").is_file():
-            print(f"{TEACHER} is not there: {name} is left out")
+        beside = self.folder(TEACHER) / "card.json"
+        if not beside.is_file() or json.loads(beside.read_text())["training"]["architecture"] != self.config.teacher:
+            print(f"{TEACHER} is not there, or not {self.config.teacher}: {name} is left out")
             return
         labels = read_labels(self.folder(TEACHER) / "labels.txt")
         training = json.loads((self.folder(steps[0]) / "card.json").read_text())["training"]
@@ -199,7 +201,8 @@ class _Exporter:
         served = RestoredTeacher(self.networks.decoder, self.teacher)
         file = self.folder(name) / "1" / "model.onnx"
         write_onnx(served, size, ("thumbnail", "logits"), file, round_weights=True)
-        labels = [f"class {i}" for i in range(self.config.teacher_classes)]
+        outputs = self.teacher.network.get_classifier().out_features
+        labels = read_labels(self.options.labels) if self.options.labels else [f"class {i}" for i in range(outputs)]
         card = self._card(name, "student", self._training(), []) | {
             "input": pixels("thumbnail", size),
             "head": "restored",
@@ -262,7 +265,7 @@ class _Exporter:
         return {
             "command": result["command"],
             "recipe": "; ".join(f"{n}: {s.steps} steps of {s.batch} at {s.lr}" for n, s in steps.items() if s.steps),
-            "losses": {k: v for k, v in vars(config.weights).items() if v},
+            "losses": losses_of(config),
             "teacher": config.teacher,
             "data": [self.options.data_name],
             "steps": sum(s.steps for s in steps.values()),

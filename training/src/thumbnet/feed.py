@@ -14,6 +14,7 @@ from thumbnet.answers import Answers, look_up
 from thumbnet.distributed import Place
 from thumbnet.downscaler import Downscaler
 from thumbnet.locking import locked
+from thumbnet.mixing import mix
 from thumbnet.phases import Batch
 from thumbnet.pixels import to_bytes, to_unit
 from thumbnet.views import Views, shuffled
@@ -55,12 +56,13 @@ class Feed:
 
     def __init__(
         self, labelled: Source, unlabelled: Source | None, share: float, batch: int, seed: list[int], place: Place,
-        whole_images: bool, with_maps: bool = False,
+        whole_images: bool, with_maps: bool = False, cutmix: float = 0.0, flip: bool = False,
     ) -> None:  # fmt: skip
         self.parts = [(labelled, batch - round(batch * share) if unlabelled else batch)]
         if unlabelled:
             self.parts.append((unlabelled, round(batch * share)))
         self.seed, self.place, self.whole_images, self.with_maps = seed, place, whole_images, with_maps
+        self.cutmix, self.flip = cutmix, flip
         self.ahead = ThreadPoolExecutor(1)
         self.upcoming: dict[int, Future[Batch]] = {}
 
@@ -103,4 +105,17 @@ class Feed:
         for key in pieces[0]:
             values = [piece[key] for piece in pieces]
             joined[key] = None if any(v is None for v in values) else torch.cat([v for v in values if v is not None])
+        if self.cutmix or self.flip:
+            joined |= self._mixed(joined["image" if self.whole_images else "thumbnail"], joined["labels"], step)
         return Batch(**joined)  # ty: ignore[invalid-argument-type]
+
+    def _mixed(self, pictures: Tensor | None, labels: Tensor | None, step: int) -> dict[str, Tensor]:
+        if pictures is None or labels is None:
+            raise ValueError("nothing to mix")
+        random = np.random.default_rng([*self.seed, step, self.place.rank])
+        mixed = mix(pictures.numpy(), labels.numpy() >= 0, self.cutmix, self.flip, random)
+        return {
+            "image" if self.whole_images else "thumbnail": torch.from_numpy(mixed.pixels),
+            "partners": torch.from_numpy(mixed.partners),
+            "share": torch.from_numpy(mixed.share),
+        }

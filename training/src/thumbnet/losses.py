@@ -5,10 +5,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def classification(logits: Tensor, labels: Tensor) -> Tensor:
-    """CL: cross-entropy [] over the rows of `logits` [N,C] whose label [N] is known (not -1)."""
+def classification(logits: Tensor, labels: Tensor, share: Tensor | None = None) -> Tensor:
+    """CL: cross-entropy [] over the rows of `logits` [N,C] whose label [N] is known (not -1).
+
+    `share` [N] in 0..1: how much of a picture has that label.
+    """
     known = (labels >= 0).sum().clamp(min=1)
-    return functional.cross_entropy(logits, labels, ignore_index=-1, reduction="sum") / known
+    each = functional.cross_entropy(logits, labels, ignore_index=-1, reduction="none")
+    return (each if share is None else each * share).sum() / known
 
 
 def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:

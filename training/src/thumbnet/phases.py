@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from thumbnet.classifier import Classifier
 from thumbnet.codec import Rate, ThroughCodec
-from thumbnet.config import Codec, Weights
+from thumbnet.config import Codec, Config, Weights
 from thumbnet.decoder import Decoder
 from thumbnet.downscaler import Downscaler
 from thumbnet.losses import MapDecoder, classification, distillation, moments, relative_error
@@ -25,6 +25,8 @@ class Batch:
     logits: Tensor | None = None  # float [N, teacher classes]
     pooled: Tensor | None = None  # float [N, teacher features]
     maps: Tensor | None = None  # float [N,C,H,W]
+    partners: Tensor | None = None  # int64 [N]: rows that CutMix pasted from
+    share: Tensor | None = None  # float [N]: how much of each picture is its own
 
 
 @dataclass
@@ -65,6 +67,7 @@ class Restore(nn.Module):
     def __init__(self, networks: Networks, teacher: Classifier, weights: Weights, codec: Codec) -> None:
         super().__init__()
         self.rate_weight, self.rate, self.through = weights.rate, Rate(), receiver(codec)
+        self.stages_weight = weights.stages
         self.downscaler, self.decoder = networks.downscaler, networks.decoder
         self.teach = teacher.eval().forward  # not the module itself: it is neither trained nor stored
 
@@ -73,8 +76,13 @@ class Restore(nn.Module):
         image = to_unit(_given(batch.image))
         thumbnail = quantise(self.downscaler(image))
         restored = self.decoder(self.through(thumbnail))
-        answer = self.teach(restored)
+        answer = self.teach(restored, with_stages=self.stages_weight > 0)
         terms = {"rate": self.rate_weight * self.rate(thumbnail)} if self.rate_weight else {}
+        if self.stages_weight:
+            with torch.no_grad():
+                photo = self.teach(image, with_stages=True)
+            errors = [relative_error(*pair) for pair in zip(answer.stages, photo.stages, strict=True)]
+            terms["stages"] = self.stages_weight * torch.stack(errors).mean()
         return terms | {
             "kd": distillation(answer.logits, _given(batch.logits), 1.0),
             "pooled": relative_error(answer.pooled, _given(batch.pooled)),
@@ -110,21 +118,51 @@ class Learn(nn.Module):
         pooled = self.projector(guess.pooled) if self.projector else guess.pooled
         known = batch.labels >= 0
         if w.cl:
-            terms["cl"] = w.cl * classification(guess.logits[:, self.classes], batch.labels)
+            terms["cl"] = w.cl * self._classification(guess.logits[:, self.classes], batch)
         if w.kd and known.any():
-            own = distillation(
-                guess.logits[known][:, self.classes],
-                _given(batch.logits)[known][:, self.classes],
-                w.temperature,
-            )
+            target = soft_targets(_given(batch.logits)[:, self.classes], batch, w.temperature)
+            own = distillation(guess.logits[known][:, self.classes], target[known], w.temperature)
             terms["kd"] = w.kd * own
         if w.kd_all:
-            terms["kd_all"] = w.kd_all * distillation(guess.logits, _given(batch.logits), w.temperature)
+            target = soft_targets(_given(batch.logits), batch, w.temperature)
+            terms["kd_all"] = w.kd_all * distillation(guess.logits, target, w.temperature)
         if w.pooled:
-            terms["pooled"] = w.pooled * relative_error(pooled, _given(batch.pooled))
+            terms["pooled"] = w.pooled * relative_error(pooled, _blend(_given(batch.pooled), batch))
         if w.fm and self.mapper is not None:
             terms["fm"] = w.fm * relative_error(self.mapper(guess.maps), _given(batch.maps))
         return terms
+
+    @staticmethod
+    def _classification(logits: Tensor, batch: Batch) -> Tensor:
+        if batch.share is None:
+            return classification(logits, batch.labels)
+        partners = batch.labels[_given(batch.partners)]
+        return classification(logits, batch.labels, batch.share) + classification(logits, partners, 1 - batch.share)
+
+
+def _blend(value: Tensor, batch: Batch) -> Tensor:
+    """What the teacher would say of mixed pictures if it answered for each part: [N,...] -> [N,...]."""
+    if batch.share is None:
+        return value
+    return value[_given(batch.partners)].lerp(value, batch.share[:, None])
+
+
+def soft_targets(logits: Tensor, batch: Batch, temperature: float) -> Tensor:
+    """Logits [N,C] whose softened probabilities are those of the mixed pictures' parts."""
+    if batch.share is None:
+        return logits
+    return temperature * _blend(functional.softmax(logits / temperature, dim=1), batch).clamp(min=1e-12).log()
+
+
+def losses_of(config: Config) -> dict[str, float]:
+    """Weights of the losses that a run's phases have, those before the frozen teacher as `restore.<name>`."""
+    w = config.weights
+    before = {"kd": 1.0, "pooled": 1.0, "mse": Restore.MSE_WEIGHT, "rate": w.rate, "stages": w.stages}
+    learned = {name: value for name, value in vars(w).items() if name not in ("rate", "stages")}
+    found = {"reconstruct.mse": 1.0} if config.reconstruct.steps else {}
+    found |= {f"restore.{name}": value for name, value in before.items()} if config.restore.steps else {}
+    found |= learned if config.learn.steps or config.mapping.steps else {}
+    return {name: value for name, value in found.items() if value}
 
 
 def receiver(codec: Codec) -> nn.Module:

@@ -67,6 +67,13 @@ def _own_or_given(source: str | Path, suffix: str) -> Path:
     return path if path.suffix else Path(__file__).parent / "classes" / f"{source}{suffix}"
 
 
+def require_same_classes(train: Photos, val: Photos) -> None:
+    """Refuse a val folder whose class folders are others than train's: its labels would stand for other classes."""
+    if train.classes != val.classes:
+        odd = sorted(set(train.classes) ^ set(val.classes))
+        raise ValueError(f"train and val must hold the same class folders; only one of them has {', '.join(odd)}")
+
+
 def squash(path: Path) -> np.ndarray:
     """Decode a file and resize it to 224x224 as the Worker does with `fit=fill`: Pillow's bicubic, whole image."""
     with Image.open(path) as image:

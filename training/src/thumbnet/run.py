@@ -30,6 +30,7 @@ from thumbnet.photos import (
     read_class_map,
     read_folder,
     read_unlabelled,
+    require_same_classes,
 )
 from thumbnet.pixels import quantise, to_unit
 from thumbnet.served_student import load_served_student
@@ -49,11 +50,23 @@ def classes_of(config: Config, photos: Photos) -> ClassMap:
     return ClassMap(photos.classes, list(range(len(photos.classes))), photos.classes)
 
 
+def require_own_outputs(config: Config, class_map: ClassMap, teacher: Classifier) -> None:
+    """Refuse to take class folders for a teacher's outputs where it has another number of them."""
+    outputs = teacher.network.get_classifier().out_features
+    if config.learn.steps and config.weights.kd and not config.class_map and len(class_map.folders) != outputs:
+        raise ValueError(
+            f"{config.data} has {len(class_map.folders)} class folders and {config.teacher} {outputs} outputs: "
+            "say with --class-map which is which, or learn from the labels alone (--weights.cl 1 --weights.kd 0)"
+        )
+
+
 def build_networks(config: Config, teacher: Classifier) -> Networks:
     """Make a run's networks as they are before its first step."""
     torch.manual_seed(config.seed)
     factor = SIDE // config.size
-    downscaler = Downscaler(config.size, width=config.width, pairs=config.pairs)
+    downscaler = Downscaler(
+        config.size, width=config.width, pairs=config.pairs, bfloat16=config.bfloat16 and not config.freeze_downscaler
+    )
     decoder = Decoder(factor, config.decoder_width, config.decoder_pairs, config.bfloat16)
     networks = Networks(downscaler, decoder, untrained_student(config, teacher))
     if config.downscaler:
@@ -76,7 +89,12 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
 def untrained_student(config: Config, teacher: Classifier) -> Classifier:
     """Make a run's student as it is before its first step, where it does not start from another one."""
     student = make_student(teacher, config.teacher, config.arch, config.early_strides)
-    return fold_normalisation(student).requires_grad_() if config.folded else student
+    if not config.folded:
+        return student
+    folded = fold_normalisation(student).requires_grad_()
+    if any(isinstance(module, nn.BatchNorm2d) for module in folded.modules()):
+        raise ValueError(f"--folded knows no way to fold the batch normalisations of {config.arch or config.teacher}")
+    return folded
 
 
 def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> None:
@@ -128,6 +146,8 @@ def train(config: Config, stop_at: tuple[int, int] | None = None) -> dict[str, A
         raise ValueError("--weight-average needs --folded and a student that starts from the teacher, not --student")
     if config.weights.fm and config.unlabelled and config.unlabelled_share > 0:
         raise ValueError("--weights.fm learns from the labelled photos alone: give it no --unlabelled")
+    if config.weights.fm and (config.cutmix or config.flip):
+        raise ValueError("--weights.fm maps features where they are in the photo: give it no --cutmix and no --flip")
     if config.threads:
         torch.set_num_threads(config.threads)
     with place_from_environment() as place:
@@ -148,8 +168,10 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     w = config.weights
     schedules: list[Schedule] = [getattr(config, name) for name in PHASES]
     photos = read_folder(config.data / "train", config.cache, exclude=NEVER_TRAINED_ON)
+    require_same_classes(photos, read_folder(config.data / "val", config.cache))
     class_map = classes_of(config, photos)
     teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
+    require_own_outputs(config, class_map, teacher)
     networks = build_networks(config, teacher)
     networks.downscaler.requires_grad_(not config.freeze_downscaler)
     labelled = Source(Views(photos, config.views, config.min_area))
@@ -196,6 +218,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
                 labelled, unlabelled, config.unlabelled_share, schedule.batch, [config.seed, progress.phase], place,
                 whole_images=joint or name in ("reconstruct", "restore"),
                 with_maps=bool(w.fm) and name in ("mapping", "learn"),
+                cutmix=config.cutmix if name == "learn" else 0.0, flip=config.flip and name == "learn",
             )  # fmt: skip
             stop = stop_at[1] if stop_at and stop_at[0] == progress.phase else None
             scale = config.downscaler_lr if name == "learn" else 1.0

@@ -6,7 +6,6 @@ another, not with other machines.
 
 import json
 import platform
-import resource
 import subprocess
 import sys
 import time
@@ -34,7 +33,13 @@ def measure(path: Path) -> tuple[float, float]:
         began = time.perf_counter()
         session.run(None, {tensor.name: pixels})
         times.append(time.perf_counter() - began)
-    return BATCH / min(times), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return BATCH / min(times), peak_mib()
+
+
+def peak_mib() -> float:
+    """Largest resident size of this process; getrusage would count what its parent held when it started this one."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def compare(models: dict[str, Path]) -> dict[str, Any]:
