@@ -96,8 +96,10 @@ def test_a_restorer_and_the_teacher_beside_it_become_an_ensemble(models: Path, f
     names = ["bars", "disc"]
     keep_classes(teacher, [0, 1])
     write_onnx(ServedStudent(teacher), 224, ("image", "logits"), own / "teacher-224" / "1" / "model.onnx", True)
-    card = {"name": "teacher-224", "input": pixels("image", 224), "output": logits(2), "labels": "labels.txt"}
-    card |= {"role": "teacher", "parameters": 1, "flops": 1}
+    card = {
+        "name": "teacher-224", "role": "teacher", "input": pixels("image", 224), "output": logits(2),
+        "labels": "labels.txt", "parameters": 1, "flops": 1,
+    }  # fmt: skip
     write_card(own / "teacher-224", card | {"training": {"architecture": "resnet18"}}, names)
     export(Export(run=folder / "run", models=own, parts=("restorer", "fused")))
     assert not (own / "restored-56").exists()  # that is another teacher than the restorer's

@@ -1,9 +1,10 @@
-"""Accuracy against bytes of runs' restorers: `python -m thumbnet.codec_curve RUNS CLEAN OUT [--lossless] NAME...`.
+"""Accuracy against bytes of runs: `python -m thumbnet.codec_curve RUNS CLEAN OUT [--lossless] NAME...`.
 
 For each run: every fourth Imagenette val photo, and every second of CLEAN (photos and a labels.csv over ImageNet's
-thousand classes), is shrunk by its E, encoded by Pillow at several qualities (not with --lossless), decoded, restored
-by its D and shown to the unmodified teacher. What OUT holds of other runs stays. This compares trainings with each
-other; what is served is measured through the service's own pipeline by `npm run bench -- bytes`.
+thousand classes), is shrunk by its E, encoded by Pillow at several qualities (not with --lossless), decoded, and shown
+to its student; of a run without one, restored by its D and shown to the unmodified teacher. What OUT holds of other
+runs stays. This compares trainings with each other; what is served is measured through the service's own pipeline by
+`npm run bench -- bytes`.
 """
 
 import json
@@ -37,6 +38,11 @@ def measure(run: Path, clean_photos: Path, files: dict[str, tuple[int, ...]]) ->
     config = read_config(run / "config.json")
     teacher, networks = load_run(config, run)
     rows: list[dict[str, Any]] = []
+
+    def classify(thumbnail: Tensor) -> Tensor:
+        read = networks.student(thumbnail) if config.learn.steps else teacher(networks.decoder(thumbnail))
+        return read.logits
+
     for data, (photos, outputs) in {
         "Imagenette val": imagenette(config.data / "val", every=4),
         "NIPS-2017": clean(clean_photos),
@@ -45,7 +51,7 @@ def measure(run: Path, clean_photos: Path, files: dict[str, tuple[int, ...]]) ->
 
         def score(seen: np.ndarray, photos: Photos = photos, outputs: list[int] = outputs) -> dict[str, Any]:
             received = Photos(seen, photos.labels, photos.names, photos.classes, "")
-            found = ranks(lambda small: teacher(networks.decoder(small)).logits, received, outputs, run.name)
+            found = ranks(classify, received, outputs, run.name)
             return summarise(found, photos)["all"]
 
         rows.append({"data": data, "format": "lossless", "quality": None, "bytes": None} | score(thumbnails))
