@@ -21,6 +21,10 @@ ABLATIONS = {
     "restorers": (
         ("bicubic + D", "ablation-restorer-bicubic"),
         ("E + D", "ablation-restorer"),
+        ("bicubic + D, longer phase 1, T's maps", "ablation-rebuilt-bicubic"),
+        ("E + D, longer phase 1, T's maps", "ablation-rebuilt"),
+        ("E and the deeper D of downscaler-56-rebuilt, phase 2: T's answers", "ablation-restorer-kd"),
+        ("the same, phase 2: T's answers and maps", "ablation-restorer-stages"),
     ),
 }
 TRANSFER = (

@@ -1,15 +1,15 @@
-"""Accuracy against bytes of runs: `python -m thumbnet.codec_curve RUNS CLEAN OUT [--lossless] NAME...`.
+"""Accuracy against bytes of runs: `python -m thumbnet.codec_curve RUNS CLEAN OUT [--formats=avif,webp] NAME...`.
 
 For each run: every fourth Imagenette val photo, and every second of CLEAN (photos and a labels.csv over ImageNet's
-thousand classes), is shrunk by its E, encoded by Pillow at several qualities (not with --lossless), decoded, and shown
-to its student; of a run without one, restored by its D and shown to the unmodified teacher. What OUT holds of other
-runs stays. This compares trainings with each other; what is served is measured through the service's own pipeline by
-`npm run bench -- bytes`.
+thousand classes), is shrunk by its E, encoded by Pillow at several qualities (with `--formats=` left lossless), decoded,
+and shown to its student; of a run without one, restored by its D and shown to the unmodified teacher. What OUT holds of
+other runs stays. This compares trainings with each other; what is served is measured through the service's own pipeline
+by `npm run bench -- bytes`.
 """
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,11 @@ from thumbnet.pixels import to_bytes, to_unit
 from thumbnet.run import load_run
 from thumbnet.unseen import clean, imagenette
 
-QUALITIES: dict[str, tuple[int, ...]] = {"webp": (20, 40, 60, 75, 90, 95)}
-LOSSLESS = "--lossless"
+QUALITIES = {"avif": (50, 65, 80, 90), "webp": (20, 40, 60, 75, 90, 95)}
+FORMATS = "--formats="
 
 
-def measure(run: Path, clean_photos: Path, files: dict[str, tuple[int, ...]]) -> list[dict[str, Any]]:
+def measure(run: Path, clean_photos: Path, files: Mapping[str, tuple[int, ...]]) -> list[dict[str, Any]]:
     """Measure one run: data, format, quality, mean bytes and accuracy of each point; lossless first.
 
     `files`: qualities of each lossy format.
@@ -71,7 +71,9 @@ def in_batches(shrink: Callable[[Tensor], Tensor], pixels: np.ndarray) -> np.nda
 
 def main(runs: str, clean_photos: str, out: str, *words: str) -> None:
     """Measure and write OUT."""
-    names, files = [word for word in words if word != LOSSLESS], {} if LOSSLESS in words else QUALITIES
+    names = [word for word in words if not word.startswith(FORMATS)]
+    chosen = [word.removeprefix(FORMATS).split(",") for word in words if word.startswith(FORMATS)]
+    files = {name: QUALITIES[name] for name in filter(None, chosen[0])} if chosen else QUALITIES
     old = json.loads(Path(out).read_text()) if Path(out).is_file() else {"commands": [], "rows": []}
     result = {
         "commands": [*old["commands"], f"python -m thumbnet.codec_curve RUNS CLEAN OUT {' '.join(words)}"],
