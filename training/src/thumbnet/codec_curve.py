@@ -1,7 +1,7 @@
 """Accuracy against bytes of runs: `python -m thumbnet.codec_curve RUNS CLEAN OUT [--formats=avif,webp] NAME...`.
 
 For each run: every fourth Imagenette val photo, and every second of CLEAN (photos and a labels.csv over ImageNet's
-thousand classes), is shrunk by its E, encoded by Pillow at several qualities (with `--formats=` left lossless), decoded,
+thousand classes), is shrunk by its E, encoded by Pillow at several qualities (`--formats=`: left lossless), decoded
 and shown to its student; of a run without one, restored by its D and shown to the unmodified teacher. What OUT holds of
 other runs stays. This compares trainings with each other; what is served is measured through the service's own pipeline
 by `npm run bench -- bytes`.

@@ -38,6 +38,8 @@ FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S with a stride-1 stem, 56 px, tuned to the undisturbed E", "student-56-low-stride-tuned"),
     ("S with a stride-1 stem, 56 px, the gentle one trained on through WebP", "student-56-low-stride-webp"),
     ("S, 112 px, the averaged one trained on for ten classes", "student-112-imagenette"),
+    ("S, 56 px, the gentle one trained on with mixed pictures and through WebP", "student-56-mixed"),
+    ("S with a stride-1 stem, 56 px, likewise", "student-56-low-stride-mixed"),
     ("S, 112 px, longer", "student-112-long"),
     ("S, 112 px, longer, E behind a restorer", "student-112-longer"),
     ("S, 112 px, half of each batch from the pool, thousand classes", "student-112-pool"),
