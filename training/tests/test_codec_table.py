@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from thumbnet.codec_table import codec_table
+from thumbnet.codec_table import codec_table, lossless
 
 
 def point(run: str, quality: int | None, size: int | None, top1: float) -> dict[str, object]:
@@ -21,14 +21,17 @@ def test_runs_stand_beside_each_other_at_each_quality_with_their_seeds_together(
     path = tmp_path / "codec.json"
     assert codec_table(path, {}).startswith("Not measured yet")
     rows = [point("e", None, None, 97.25), point("e", 60, 812, 90.5), point("b-seed0", None, None, 95.0)]
-    rows += [point("b-seed1", None, None, 94.0)]
+    rows += [point("b-seed1", None, None, 94.0), point("b-seed0", 60, 800, 90.0), point("b-seed1", 60, 810, 91.0)]
+    rows += [point("plain", None, None, 96.0)]  # has its place where no file is lossy
     path.write_text(json.dumps({"commands": ["measure"], "versions": {"torch": "1"}, "rows": rows}))
-    table = codec_table(path, {"e": "E", "b": "bicubic", "absent": "not run"})
+    table = codec_table(path, {"e": "E", "b": "bicubic", "plain": "plain", "absent": "not run"})
     assert table.splitlines() == [
         "| photos | file | E | bicubic |",
         "| --- | --- | --- | --- |",
         "| val (9) | lossless | 97.2 | 94.5 (94.0 to 95.0, 2 seeds) |",
-        "| val (9) | webp q60 | 90.5, 812 B |  |",
+        "| val (9) | webp q60 | 90.5, 812 B | 90.5 (90.0 to 91.0, 2 seeds), 805 B |",
         "",
         "`measure`; torch 1.",
     ]
+    assert lossless(path, "val") == {"e": "97.2", "b": "94.5 (94.0 to 95.0, 2 seeds)", "plain": "96.0"}
+    assert lossless(path, "other") == {} == lossless(tmp_path / "absent.json", "val")

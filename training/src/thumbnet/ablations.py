@@ -5,6 +5,7 @@ from statistics import mean
 from thumbnet.markdown import table
 from thumbnet.seeds import Runs, points, spread
 
+THOUSAND = "top-1, NIPS-2017 (500)"
 ABLATIONS = {
     "losses": (
         ("CL", "ablation-cl"),
@@ -38,15 +39,16 @@ COMPARED = [name for rows in ABLATIONS.values() for _, name in rows] + [
 ]
 
 
-def ablation_table(runs: Runs, what: str) -> str:
-    """Top-1 and top-5 of each row that was run."""
-    part = "restored" if what == "restorers" else "student"
+def ablation_table(runs: Runs, what: str, thousand: dict[str, str] | None = None) -> str:
+    """Top-1 and top-5 of each row that was run; of restorers also what `thousand` says of them."""
+    part = "student" if thousand is None else "restored"
     lines = [
         [label, spread(points(runs[name], part)), spread(points(runs[name], part, top="top5"))]
+        + ([thousand.get(name, "")] if thousand is not None else [])
         for label, name in ABLATIONS[what]
         if name in runs
     ]
-    return table(["", "top-1", "top-5"], lines)
+    return table(["", "top-1", "top-5", *([THOUSAND] if thousand is not None else [])], lines)
 
 
 def transfer_table(runs: Runs) -> str:

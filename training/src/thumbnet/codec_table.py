@@ -15,6 +15,7 @@ def codec_table(path: Path, labels: dict[str, str]) -> str:
         return "Not measured yet: `python -m thumbnet.codec_curve`.\n"
     measured = json.loads(path.read_text())
     rows: list[dict[str, Any]] = measured["rows"]
+    rows = [row for row in rows if any(r["run"] == row["run"] and r["quality"] for r in rows)]
     runs = [name for name in labels if any(without_seed(row["run"]) == name for row in rows)]
     head = ["photos", "file", *(labels[name] for name in runs)]
     lines = []
@@ -24,6 +25,16 @@ def codec_table(path: Path, labels: dict[str, str]) -> str:
         lines.append(cells + [_point([r for r in same if without_seed(r["run"]) == name]) for name in runs])
     versions = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
     return f"{table(head, lines)}\n{'; '.join(f'`{command}`' for command in measured['commands'])}; {versions}.\n"
+
+
+def lossless(path: Path, data: str) -> dict[str, str]:
+    """Top-1 in percent of each run, over its seeds, on the photos of `data` from thumbnails without loss."""
+    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.is_file() else []
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        if row["data"] == data and not row["quality"]:
+            found.setdefault(without_seed(row["run"]), []).append(row["top1"])
+    return {name: spread(values, digits=1) for name, values in found.items()}
 
 
 def _point(seeds: list[dict[str, Any]]) -> str:

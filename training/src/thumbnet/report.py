@@ -11,10 +11,10 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib import pyplot
 
-from thumbnet.ablations import COMPARED, ablation_table, transfer_table
+from thumbnet.ablations import COMPARED, THOUSAND, ablation_table, transfer_table
 from thumbnet.bytes_plot import draw_bytes
 from thumbnet.card import PARTS, part_of
-from thumbnet.codec_table import codec_table
+from thumbnet.codec_table import codec_table, lossless
 from thumbnet.markdown import table
 from thumbnet.seeds import Runs, points, read_runs, spread
 
@@ -105,7 +105,7 @@ def gain_table(runs: Runs) -> str:
     return table(["", "E", "bicubic", "E gains (points of top-1)"], lines)
 
 
-def restored_table(runs: Runs) -> str:
+def restored_table(runs: Runs, thousand: dict[str, str]) -> str:
     """The unmodified teacher behind the restorer."""
     lines = []
     for label, name in RESTORED:
@@ -116,8 +116,10 @@ def restored_table(runs: Runs) -> str:
                 for part in (runs[name][0]["options"][phase] for phase in ("reconstruct", "restore"))
                 if part["steps"]
             )
-            lines.append([label, steps, spread(top1), spread(top5), spread([r["result"]["psnr"] for r in runs[name]])])
-    return table(["thumbnail, restored, into the unmodified T", "steps", "top-1", "top-5", "PSNR (dB)"], lines)
+            psnr = spread([r["result"]["psnr"] for r in runs[name]])
+            lines.append([label, steps, spread(top1), spread(top5), thousand.get(name, ""), psnr])
+    head = ["thumbnail, restored, into the unmodified T", "steps", "top-1", "top-5", THOUSAND, "PSNR (dB)"]
+    return table(head, lines)
 
 
 def unseen_table(path: Path) -> str:
@@ -202,14 +204,15 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
     runs = read_runs(results)
     speed = json.loads((results / "speed.json").read_text())
     bench = models.parent / "bench" / "results"
+    thousand = lossless(results / "codec.json", "NIPS-2017")
     places = {
         "accuracy": accuracy_table(runs),
         "gain": gain_table(runs),
-        "restored": restored_table(runs),
+        "restored": restored_table(runs, thousand),
         "unseen": unseen_table(results / "unseen.json"),
         "losses": ablation_table(runs, "losses"),
         "downscalers": ablation_table(runs, "downscalers"),
-        "restorers": ablation_table(runs, "restorers"),
+        "restorers": ablation_table(runs, "restorers", thousand),
         "transfer": transfer_table(runs),
         "codec": codec_table(results / "codec.json", {name: label for label, name in RESTORED}),
         "cost": cost_table(models, speed),
