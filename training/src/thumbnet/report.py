@@ -60,9 +60,9 @@ RESTORED = (
     ("E + D, 56 px, trained on", "downscaler-56-longer"),
     ("E + D, 56 px, trained on through AVIF for fewer bytes", "downscaler-56-avif-rate"),
     ("E + D, 112 px, D trained on through AVIF again", "restorer-112-avif-longer"),
-    ("E + D, 56 px, D twice as deep, rebuilding alone, for longer", "downscaler-56-rebuilt"),
-    ("E + D, 56 px, the same before T, by its answers and maps", "downscaler-56-deep"),
-    ("E + D, 56 px, the same trained on through AVIF", "downscaler-56-deep-avif"),
+    ("E + D, 56 px, D twice as deep, phase 1 alone, for longer", "downscaler-56-rebuilt"),
+    ("E + D, 56 px, D twice as deep, then by T's answers and maps", "downscaler-56-deep"),
+    ("E + D, 56 px, D twice as deep, trained on through AVIF", "downscaler-56-deep-avif"),
 )
 
 
