@@ -43,6 +43,8 @@ const OURS: readonly (readonly [OutputFormat, number])[] = [
   ["webp", 90],
   ["webp", 75],
   ["webp", 50],
+  ["webp", 35],
+  ["webp", 20],
   ["jpeg", 75],
 ];
 const RIVALS = {
