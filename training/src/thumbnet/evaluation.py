@@ -52,8 +52,7 @@ def summarise(rank: np.ndarray, photos: Photos) -> dict[str, Any]:
 def evaluate(config: Config, networks: Networks, teacher: Classifier, class_map: ClassMap) -> dict[str, Any]:
     """Measure a run on `val`: the student, and the teacher behind the restorer where one was trained."""
     photos = read_folder(config.data / "val", config.cache)
-    for module in networks.modules().values():
-        module.eval()
+    networks.answering()
     shrink = networks.downscaler
 
     def student(image: Tensor) -> Tensor:

@@ -106,16 +106,17 @@ class Feed:
             values = [piece[key] for piece in pieces]
             joined[key] = None if any(v is None for v in values) else torch.cat([v for v in values if v is not None])
         if self.cutmix or self.flip:
-            joined |= self._mixed(joined["image" if self.whole_images else "thumbnail"], joined["labels"], step)
+            joined |= self._mixed("image" if self.whole_images else "thumbnail", joined, step)
         return Batch(**joined)  # ty: ignore[invalid-argument-type]
 
-    def _mixed(self, pictures: Tensor | None, labels: Tensor | None, step: int) -> dict[str, Tensor]:
+    def _mixed(self, seen: str, batch: dict[str, Tensor | None], step: int) -> dict[str, Tensor]:
+        pictures, labels = batch[seen], batch["labels"]
         if pictures is None or labels is None:
             raise ValueError("nothing to mix")
         random = np.random.default_rng([*self.seed, step, self.place.rank])
         mixed = mix(pictures.numpy(), labels.numpy() >= 0, self.cutmix, self.flip, random)
         return {
-            "image" if self.whole_images else "thumbnail": torch.from_numpy(mixed.pixels),
+            seen: torch.from_numpy(mixed.pixels),
             "partners": torch.from_numpy(mixed.partners),
             "share": torch.from_numpy(mixed.share),
         }

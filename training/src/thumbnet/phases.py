@@ -45,6 +45,11 @@ class Networks:
         extra = {"mapper": self.mapper, "projector": self.projector}
         return parts | {name: module for name, module in extra.items() if module is not None}
 
+    def answering(self) -> None:
+        """Let all of them answer as they are served, not as they are trained."""
+        for module in self.modules().values():
+            module.eval()
+
 
 class Reconstruct(nn.Module):
     """Phase 1: E and D rebuild the photo through 8-bit pixels. MSE, shown as it falls in units of 1/255^2."""

@@ -134,8 +134,7 @@ def load_run(config: Config, run: Path) -> tuple[Classifier, Networks]:
     teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
     networks = build_networks(replace(config, downscaler=None, student=None), teacher)
     load_networks(run / "models.pt", networks, tuple(networks.modules()))
-    for module in networks.modules().values():
-        module.eval()
+    networks.answering()
     return teacher, networks
 
 
