@@ -15,6 +15,7 @@ import {
   classifyPost,
   respondBatch,
   respondClassification,
+  type StoredThumbnail,
 } from "./classify/route.ts";
 import type { ClassifyModels } from "./classify/student.ts";
 import {
@@ -112,12 +113,12 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
     presets: c.var.config.presets,
     tiers: cacheTiers(c),
     mount: mountOf(c),
-    thumbnail: async (source, spec) => bodyOf(await thumbnailOf(c, source, spec, null)),
+    thumbnail: async (source, spec) => wholeOf(await thumbnailOf(c, source, spec, null)),
   });
 
   app.get("/classify/*", async (c) => {
-    const classification = await classifyGet(c.var.authorized.target, classifyRoom(c));
-    return respondClassification(classification, ifNoneMatch(c), maxAge(c));
+    const { classification, storedAt } = await classifyGet(c.var.authorized.target, classifyRoom(c));
+    return respondClassification(classification, ifNoneMatch(c), { maxAge: maxAge(c), storedAt });
   });
 
   app.post("/classify/:options", async (c) => {
@@ -126,11 +127,12 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
         inTurn(async () => (await makeThumbnail(photo, spec, pictures, c.var.observation.step)).bytes),
       ),
     );
-    return respondClassification(classification, null, 0);
+    return respondClassification(classification, null, { maxAge: 0, storedAt: new Date() });
   });
 
   app.post("/batch", async (c) => {
-    const items = parseBatch(await readPost(c.req.raw, MAX_BATCH_BYTES));
+    const body = await withPhotoBytes((lease) => readPost(c.req.raw, MAX_BATCH_BYTES, lease));
+    const items = parseBatch(body);
     const { signing } = c.var.config;
     return respondBatch(
       classifyBatch(items, classifyRoom(c), async (target) => (await authorize(target, signing, Date.now())).target),
@@ -166,8 +168,8 @@ function withinLimits<T>(c: AppContext, work: (lease: Lease) => Promise<T>): Pro
   });
 }
 
-/** A body, as nothing was said of what the client has. */
-function bodyOf({ body }: Answer): Uint8Array<ArrayBuffer> {
+/** With its body, as nothing was said of what the client has. */
+function wholeOf({ body, storedAt }: Answer): StoredThumbnail {
   if (!body) throw new Error("An unconditional answer has no body.");
-  return body;
+  return { bytes: body, storedAt };
 }

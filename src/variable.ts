@@ -4,4 +4,17 @@ import { z } from "zod";
 /** Words between commas or white space. */
 export const list = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean));
 
-export const integer = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+/** A whole number as a text, or as a number, which wrangler.toml may have. An empty text is a mistake and not 0. */
+export const integer = (minimum: number, maximum: number) =>
+  z
+    .union(
+      [
+        z.number(),
+        z
+          .string()
+          .regex(/^-?\d{1,15}$/)
+          .transform(Number),
+      ],
+      "Expected a whole number",
+    )
+    .pipe(z.int().min(minimum).max(maximum));

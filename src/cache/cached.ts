@@ -11,8 +11,8 @@ import { readEdge, writeEdge } from "./edge.ts";
 export interface CacheTiers {
   readonly edge: Cache;
   readonly bucket: R2Bucket;
-  /** Origin of the Worker's own URL. */
-  readonly host: string;
+  /** The service's own URL, its mount included: two services of one Worker may have different sources. */
+  readonly address: string;
   /** Seconds for which a thumbnail is fresh. */
   readonly maxAge: number;
   readonly waitUntil: (promise: Promise<unknown>) => void;
@@ -41,13 +41,13 @@ export async function cached(
   tiers: CacheTiers,
   compute: Compute,
 ): Promise<Answer> {
-  const near = await readEdge(tiers.edge, tiers.host, key, ifNoneMatch);
+  const near = await readEdge(tiers.edge, tiers.address, key, ifNoneMatch);
   if (near) return near;
   const stored = ifNoneMatch === null ? undefined : await readBucketUnless(tiers.bucket, key, ifNoneMatch);
   if (stored?.bytes === null && ageOf(stored) <= tiers.maxAge) return { ...stored, body: null, from: "r2" };
   // A stale copy's bytes are wanted after all.
   const read = stored?.bytes === null ? undefined : stored;
-  const flight = flights.run(key, () => find(key, tiers, compute, read));
+  const flight = flights.run(`${tiers.address} ${key}`, () => find(key, tiers, compute, read));
   // Others may be waiting for it, and the work is worth keeping, even if this client leaves.
   tiers.waitUntil(flight.catch(() => {}));
   const found = await flight;
@@ -56,12 +56,12 @@ export async function cached(
 
 /** @param read what the bucket has, if it was asked already. */
 async function find(key: string, tiers: CacheTiers, compute: Compute, read: Kept | null | undefined): Promise<Found> {
-  const { edge, bucket, host, maxAge, waitUntil } = tiers;
+  const { edge, bucket, address, maxAge, waitUntil } = tiers;
   const stored = read === undefined ? await readBucket(bucket, key) : read;
   const isFresh = stored !== null && ageOf(stored) <= maxAge;
   const found = isFresh ? { ...stored, from: "r2" as const } : await renew(stored, maxAge, compute);
   if (found.from === "computed") waitUntil(writeBucket(bucket, key, found));
-  waitUntil(afterAnswer(() => writeEdge(edge, host, key, found, maxAge)));
+  waitUntil(afterAnswer(() => writeEdge(edge, address, key, found, maxAge)));
   return found;
 }
 

@@ -5,13 +5,18 @@ import { attemptRead, attemptWrite } from "./attempt.ts";
 import { isNotModified } from "./conditional.ts";
 import { cacheTag } from "./key.ts";
 
-/** Entries live under an address of the Worker's own host that no route serves. */
-const edgeUrl = (host: string, key: string) => new URL(`/.edge/${encodeURIComponent(key)}`, host).href;
+/** Entries live under an address of the service's own that no route serves. */
+const edgeUrl = (address: string, key: string) => new URL(`${address}/.edge/${encodeURIComponent(key)}`).href;
 
 /** The answer for a client that holds what `ifNoneMatch` names: its 304 costs no body. */
-export function readEdge(cache: Cache, host: string, key: string, ifNoneMatch: string | null): Promise<Answer | null> {
+export function readEdge(
+  cache: Cache,
+  address: string,
+  key: string,
+  ifNoneMatch: string | null,
+): Promise<Answer | null> {
   return attemptRead("edge", async () => {
-    const response = await cache.match(edgeUrl(host, key));
+    const response = await cache.match(edgeUrl(address, key));
     const etag = response?.headers.get("etag");
     const storedAt = response?.headers.get("x-stored-at");
     const contentType = response?.headers.get("content-type");
@@ -28,7 +33,7 @@ export function readEdge(cache: Cache, host: string, key: string, ifNoneMatch: s
 }
 
 /** Keeps a copy for what is left of `maxAge` seconds since it was stored. Never rejects. */
-export async function writeEdge(cache: Cache, host: string, key: string, kept: Kept, maxAge: number): Promise<void> {
+export async function writeEdge(cache: Cache, address: string, key: string, kept: Kept, maxAge: number): Promise<void> {
   const left = maxAge - Math.floor((Date.now() - kept.storedAt.getTime()) / 1000);
   if (left <= 0) return;
   const headers = {
@@ -39,10 +44,10 @@ export async function writeEdge(cache: Cache, host: string, key: string, kept: K
     // In the other data centres, only a purge by tag reaches it.
     "cache-tag": await cacheTag(key),
   };
-  await attemptWrite("edge", () => cache.put(edgeUrl(host, key), new Response(kept.bytes, { headers })));
+  await attemptWrite("edge", () => cache.put(edgeUrl(address, key), new Response(kept.bytes, { headers })));
 }
 
 /** Forgets the entry in this data centre; those in others end with their `max-age`. Never rejects. */
-export function deleteEdge(cache: Cache, host: string, key: string): Promise<void> {
-  return attemptWrite("edge", () => cache.delete(edgeUrl(host, key)));
+export function deleteEdge(cache: Cache, address: string, key: string): Promise<void> {
+  return attemptWrite("edge", () => cache.delete(edgeUrl(address, key)));
 }

@@ -21,7 +21,7 @@ export interface Purged {
  */
 export async function purge(
   sourcePrefix: string,
-  { edge, bucket, host }: { edge: Cache; bucket: R2Bucket; host: string },
+  { edge, bucket, address }: { edge: Cache; bucket: R2Bucket; address: string },
 ): Promise<Purged> {
   let purged = 0;
   for (let call = 0; call < MAX_CALLS; call++) {
@@ -31,7 +31,7 @@ export async function purge(
     });
     const keys = objects.map(({ key }) => key);
     if (keys.length > 0) await bucket.delete(keys);
-    await Promise.all(keys.map((key) => deleteEdge(edge, host, key)));
+    await Promise.all(keys.map((key) => deleteEdge(edge, address, key)));
     purged += keys.length;
     if (!truncated) return { purged, more: false };
   }

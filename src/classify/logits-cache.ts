@@ -7,6 +7,9 @@ import type { Student } from "./student.ts";
 /** Where logits live in the bucket of thumbnails. */
 export const LOGITS_PREFIX = "logits/";
 
+/** Seconds. A year, the longest that caches take: what has another reason to change has another key. */
+const MAX_AGE = 31_536_000;
+
 /** The logits of one image, uint8 [side, side, 3]. */
 export type Infer = (pixels: Uint8Array, student: Student) => Promise<Float32Array>;
 
@@ -18,7 +21,7 @@ export async function cachedLogits(
   infer: Infer,
 ): Promise<Float32Array> {
   const key = `${LOGITS_PREFIX}${sha256}/${student.card.sha256}.f32`;
-  const { body } = await cached(key, null, tiers, async () => {
+  const { body } = await cached(key, null, { ...tiers, maxAge: MAX_AGE }, async () => {
     const logits = await infer(decodeNpy(npy).data, student);
     return {
       thumbnail: {

@@ -31,13 +31,32 @@ export interface ClassifyRoom extends ClassifyModels {
   /** The path that the service is mounted at. */
   readonly mount: string;
   /** A source's thumbnail as the `/thumbnail` route has it: from the cache or made now. */
-  readonly thumbnail: (source: Source, spec: ThumbnailSpec) => Promise<Uint8Array<ArrayBuffer>>;
+  readonly thumbnail: (source: Source, spec: ThumbnailSpec) => Promise<StoredThumbnail>;
 }
 
-/** `target` as in `/classify/<options>/<source>`. @throws Problem */
-export function classifyGet(target: string, room: ClassifyRoom): Promise<Classification> {
+export interface StoredThumbnail {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly storedAt: Date;
+}
+
+/**
+ * `target` as in `/classify/<options>/<source>`.
+ *
+ * @returns the classification, and when the oldest thumbnail that it is of was known to be that of the source.
+ * @throws Problem
+ */
+export async function classifyGet(
+  target: string,
+  room: ClassifyRoom,
+): Promise<{ classification: Classification; storedAt: Date }> {
   const infer: Infer = async (pixels, student) => only(await room.classifier.classify([pixels], student.card));
-  return classifySource(target, room, infer, room.thumbnail);
+  let oldest = new Date();
+  const classification = await classifySource(target, room, infer, async (source, spec) => {
+    const { bytes, storedAt } = await room.thumbnail(source, spec);
+    if (storedAt < oldest) oldest = storedAt;
+    return bytes;
+  });
+  return { classification, storedAt: oldest };
 }
 
 /**
@@ -93,7 +112,9 @@ export function classifyBatch(
   return streamBatch(items, room.mount, async ({ source, options }) => {
     try {
       const target = await authorized(`${ROUTE}${options}/${source}`);
-      return await classifySource(target, room, infer, (...asked) => inTurn(() => room.thumbnail(...asked)));
+      return await classifySource(target, room, infer, (...asked) =>
+        inTurn(async () => (await room.thumbnail(...asked)).bytes),
+      );
     } finally {
       for (const gather of gathers.values()) gather.leave();
     }
@@ -104,7 +125,7 @@ async function classifySource(
   target: string,
   room: ClassifyRoom,
   infer: Infer,
-  thumbnail: ClassifyRoom["thumbnail"],
+  thumbnail: (source: Source, spec: ThumbnailSpec) => Promise<Uint8Array<ArrayBuffer>>,
 ): Promise<Classification> {
   const { options: segment, rest } = splitTarget(target, ROUTE);
   const options = parseOptions(segment, classifyOptions, room.presets);
@@ -116,15 +137,23 @@ async function classifySource(
   });
 }
 
-/** 200 with the classification, or 304. The body says nothing of when or where it was made, so its digest is its ETag. */
+/**
+ * 200 with the classification, or 304. The body says nothing of when or where it was made, so its digest is its ETag; its age is
+ * that of the thumbnail, so that nobody keeps it longer than they would keep that.
+ */
 export async function respondClassification(
   classification: Classification,
   ifNoneMatch: string | null,
-  maxAge: number,
+  { maxAge, storedAt }: { readonly maxAge: number; readonly storedAt: Date },
 ): Promise<Response> {
   const body = new TextEncoder().encode(JSON.stringify(classification));
   const etag = await etagOf(body);
-  const headers = { etag, "cache-control": maxAge > 0 ? `public, max-age=${maxAge}` : "no-store" };
+  const age = Math.max(0, Math.floor((Date.now() - storedAt.getTime()) / 1000));
+  const headers = {
+    etag,
+    "cache-control": maxAge > 0 ? `public, max-age=${maxAge}` : "no-store",
+    ...(age > 0 && { age: String(age) }),
+  };
   if (isNotModified(ifNoneMatch, etag)) return new Response(null, { status: 304, headers });
   const length = String(body.length);
   return new Response(body, { headers: { ...headers, "content-type": "application/json", "content-length": length } });

@@ -60,7 +60,7 @@ export function cacheTiers(c: AppContext): CacheTiers {
   return {
     edge: caches.default,
     bucket: c.env.THUMBNAILS,
-    host: new URL(c.req.url).origin,
+    address: `${new URL(c.req.url).origin}${mountOf(c)}`,
     maxAge: c.var.config.cacheMaxAge,
     waitUntil: (promise) => c.executionCtx.waitUntil(promise),
   };

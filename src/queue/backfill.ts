@@ -27,8 +27,8 @@ export async function backfill(
   const { prefix, cursor, limit } = parseQuery(query);
   if (!queue) throw new Problem("queue-missing", "Expected a queue bound as CHANGES, but the deployment has none.");
   const page = await list(originals, { prefix: `${originalsPrefix}${prefix}`, limit, ...(cursor ? { cursor } : {}) });
-  const messages = page.objects.map(({ key, etag }) => ({
-    body: { action: "Backfill", object: { key, eTag: etag } } satisfies ChangeMessage,
+  const messages = page.objects.map(({ key }) => ({
+    body: { action: "Backfill", object: { key } } satisfies ChangeMessage,
   }));
   try {
     for (let i = 0; i < messages.length; i += MESSAGES_PER_CALL) {

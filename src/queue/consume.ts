@@ -3,9 +3,8 @@ import type { Message, MessageBatch, R2Bucket } from "@cloudflare/workers-types"
 import { type Config, parseConfig } from "../config.ts";
 import { Problem } from "../errors.ts";
 import type { Runtime } from "../pipeline.ts";
-import type { Originals } from "../source/r2.ts";
 import { changeMessage } from "./message.ts";
-import { type Refreshed, refresh } from "./refresh.ts";
+import { type Refreshed, refresh, type VersionedOriginals } from "./refresh.ts";
 
 /** Seconds. 5, 15, 45, 135, 405: an outage of ten minutes is slept through before a message is given up. */
 const FIRST_DELAY = 5;
@@ -17,7 +16,7 @@ const TRANSIENT: readonly string[] = ["rate-limited", "request-timeout"];
 
 export interface QueueEnv {
   readonly THUMBNAILS: R2Bucket;
-  readonly ORIGINALS: Originals;
+  readonly ORIGINALS: VersionedOriginals;
 }
 
 /**
@@ -43,7 +42,7 @@ async function consume(message: Message, env: QueueEnv, config: Config, runtime:
     message.retry();
     return;
   }
-  const { key, eTag } = change.data.object;
+  const { key } = change.data.object;
   const { originalsPrefix, pregenerate: specs, sourcePolicy: policy } = config;
   if (!key.startsWith(originalsPrefix)) {
     log(console.log, message, { outcome: "ignored", key });
@@ -55,7 +54,7 @@ async function consume(message: Message, env: QueueEnv, config: Config, runtime:
     log(console.log, message, {
       outcome: "done",
       key,
-      ...(await refresh(key.slice(originalsPrefix.length), eTag, room)),
+      ...(await refresh(key.slice(originalsPrefix.length), room)),
     });
     message.ack();
   } catch (error) {

@@ -20,8 +20,6 @@ export const changeMessage = z.object({
   object: z.object({
     /** In the bucket, with the prefix of the originals. */
     key: z.string().min(1).max(1024),
-    /** Without quotes. Deletions have none. */
-    eTag: z.string().optional(),
   }),
 });
 

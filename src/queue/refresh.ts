@@ -3,18 +3,21 @@ import type { R2Bucket } from "@cloudflare/workers-types";
 import { keptNow } from "../cache/answer.ts";
 import { listBucket, putBucket } from "../cache/bucket.ts";
 import { thumbnailKey, thumbnailsOf } from "../cache/key.ts";
-import { Problem } from "../errors.ts";
-import type { Lease } from "../overload/budget.ts";
 import { inTurn, withPhotoBytes } from "../overload/isolate.ts";
 import { downscalerFor, makeThumbnail, type Runtime, type ThumbnailSpec } from "../pipeline.ts";
 import type { SourcePolicy } from "../source/policy.ts";
 import { type Originals, readR2 } from "../source/r2.ts";
 
+/** The part of the bucket of originals that is used. */
+export interface VersionedOriginals extends Originals {
+  head(key: string): Promise<{ readonly httpEtag: string } | null>;
+}
+
 export interface RefreshRoom {
   readonly runtime: Runtime;
   /** Thumbnails that every original shall have. */
   readonly specs: readonly ThumbnailSpec[];
-  readonly originals: Originals;
+  readonly originals: VersionedOriginals;
   readonly originalsPrefix: string;
   readonly thumbnails: R2Bucket;
   readonly policy: SourcePolicy;
@@ -32,10 +35,9 @@ export interface Refreshed {
  * Removes the thumbnails that are of no use any more and makes those that are missing.
  *
  * @param key as in `r2:` sources, without the prefix of the originals.
- * @param eTag the version that is said to be there now: if all thumbnails are of it, the original is not even read.
- * @throws Problem as `readR2` and `makeThumbnail` do, but not `source-not-found`; whatever R2 throws.
+ * @throws Problem as `readR2` and `makeThumbnail` do; Error if the original changes meanwhile; whatever R2 throws.
  */
-export async function refresh(key: string, eTag: string | undefined, room: RefreshRoom): Promise<Refreshed> {
+export async function refresh(key: string, room: RefreshRoom): Promise<Refreshed> {
   const source = { kind: "r2", key } as const;
   const { runtime, specs, thumbnails } = room;
   const wanted = await Promise.all(
@@ -46,38 +48,42 @@ export async function refresh(key: string, eTag: string | undefined, room: Refre
   );
   const { prefix, isShared } = thumbnailsOf(source);
   const versions = await listBucket(thumbnails, prefix);
-  const isWanted = ({ at }: { at: string }, version: string) => versions.get(at) === version;
+  const version = await versionOf(key, room);
   // Under a name that sources share, the rest may be another's.
   const ours = Array.from(versions.keys()).filter((at) => !isShared || wanted.some((one) => one.at === at));
-  const others = (version: string | null) => ours.filter((at) => versions.get(at) !== version);
+  const useless = ours.filter((at) => versions.get(at) !== version);
+  // First, so that nothing outdated is left if this version turns out not to be an image, or too large a one.
+  if (useless.length > 0) await thumbnails.delete(useless);
+  const missing = wanted.filter(({ at }) => versions.get(at) !== version);
+  if (version !== undefined && missing.length > 0) await make(missing, key, version, room);
+  const made = version === undefined ? 0 : missing.length;
+  return { made, kept: wanted.length - missing.length, removed: useless.length };
+}
 
-  if (eTag !== undefined && wanted.every((one) => isWanted(one, `"${eTag}"`)) && others(`"${eTag}"`).length === 0) {
-    return { made: 0, kept: wanted.length, removed: 0 };
-  }
-  return withPhotoBytes(async (lease) => {
-    const original = await read(key, room, lease);
-    const useless = others(original?.etag ?? null);
-    // First, so that nothing outdated is left if this version turns out not to be an image.
-    if (useless.length > 0) await thumbnails.delete(useless);
-    if (!original?.etag) return { made: 0, kept: 0, removed: useless.length };
-    const { bytes, etag } = original;
-    const missing = wanted.filter((one) => !isWanted(one, etag));
+interface Wanted {
+  readonly spec: ThumbnailSpec;
+  /** Its key. */
+  readonly at: string;
+}
+
+async function make(missing: readonly Wanted[], key: string, version: string, room: RefreshRoom): Promise<void> {
+  const { originals, originalsPrefix: prefix, policy, runtime, thumbnails } = room;
+  await withPhotoBytes(async (lease) => {
+    const original = await readR2(key, { originals, prefix, policy, lease });
+    if (original.status === "not-modified" || original.etag !== version) throw overtaken();
     for (const { spec, at } of missing) {
-      const thumbnail = await inTurn(() => makeThumbnail(bytes, spec, runtime));
+      const thumbnail = await inTurn(() => makeThumbnail(original.bytes, spec, runtime));
       await putBucket(thumbnails, at, await keptNow(thumbnail, original));
     }
-    return { made: missing.length, kept: wanted.length - missing.length, removed: useless.length };
   });
+  // A consumer beside this one may have made a newer version's before these were written over them: whoever writes last looks
+  // last, and is called again.
+  if ((await versionOf(key, room)) !== version) throw overtaken();
 }
 
-/** Null if there is no such original. */
-async function read(key: string, { originals, originalsPrefix: prefix, policy }: RefreshRoom, lease: Lease) {
-  try {
-    const original = await readR2(key, { originals, prefix, policy, lease });
-    if (original.status === "not-modified") throw new Error("An unconditional read has no bytes.");
-    return original;
-  } catch (error) {
-    if (error instanceof Problem && error.code === "source-not-found") return null;
-    throw error;
-  }
+/** The ETag of the original as it is now; absent if there is none. */
+async function versionOf(key: string, { originals, originalsPrefix }: RefreshRoom): Promise<string | undefined> {
+  return (await originals.head(`${originalsPrefix}${key}`))?.httpEtag;
 }
+
+const overtaken = () => new Error("The original changed while its thumbnails were made.");

@@ -1,4 +1,4 @@
-/** The image in a POST's body. */
+/** A POST's body: an image, or the list of a batch. */
 import { Problem } from "../errors.ts";
 import type { Lease } from "../overload/budget.ts";
 import { readBody } from "../source/body.ts";
@@ -16,14 +16,13 @@ export async function readPost(request: Request, maxBytes: number, lease?: Lease
   if (announced > maxBytes) {
     throw new Problem(
       "body-too-large",
-      `Expected an image of at most ${maxBytes} bytes, but ${announced} are announced.`,
+      `Expected a body of at most ${maxBytes} bytes, but ${announced} are announced.`,
     );
   }
   const bytes = request.body
     ? await readBody(request.body, { maxBytes, lease, deadline: POST_TIMEOUT_MS, late: tooSlow })
     : new Uint8Array();
-  if (bytes.length === 0)
-    throw new Problem("invalid-request", "Expected the bytes of an image as the body, but it is empty.");
+  if (bytes.length === 0) throw new Problem("invalid-request", "Expected a body, but it is empty.");
   return bytes;
 }
 

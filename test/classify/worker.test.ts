@@ -5,6 +5,7 @@ import * as ort from "onnxruntime-node";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { MAX_BATCH_BYTES } from "../../src/classify/batch.ts";
 import { calibrationFile } from "../../src/classify/calibration.ts";
 import { softmax } from "../../src/classify/probabilities.ts";
 import { decode } from "../../src/imaging/decode.ts";
@@ -200,6 +201,39 @@ describe("what was classified is not classified again", () => {
   });
 });
 
+describe("what is kept ages", () => {
+  const second = () => new Promise((resolve) => setTimeout(resolve, 1100));
+
+  test("an answer is as old as its thumbnail, so that no cache keeps it longer", async () => {
+    const ask = () => worker.fetch("/classify/head=student,fit=cover/r2:deck-chairs.jpg");
+    expect((await ask()).headers.get("age")).toBeNull();
+    await second();
+    const later = await ask();
+    expect(Number(later.headers.get("age"))).toBeGreaterThanOrEqual(1);
+    const etag = later.headers.get("etag") ?? "";
+    const unchanged = await worker.fetch("/classify/head=student,fit=cover/r2:deck-chairs.jpg", {
+      headers: { "if-none-match": etag },
+    });
+    expect([unchanged.status, Number(unchanged.headers.get("age"))]).toEqual([
+      304,
+      expect.toSatisfy((age) => age >= 1),
+    ]);
+  });
+
+  test("logits do not: their thumbnail is looked at again when it is stale, and its inference still costs nothing", async () => {
+    const impatient = await startWorker({ ORIGINS: origin.url, CACHE_MAX_AGE: "1" });
+    await impatient.env.ORIGINALS.put("zebra.jpg", await photo("zebra"));
+    const ask = async () => (await impatient.fetch("/classify/head=student/r2:zebra.jpg")).json();
+    const first = await ask();
+    const before = await work("student-56");
+    await second();
+    await second();
+    expect(await ask()).toEqual(first);
+    expect(await work("student-56")).toEqual(before);
+    await impatient.close();
+  });
+});
+
 describe("a ready thumbnail skips the downscaler", () => {
   test.each([
     [56, "npy"],
@@ -372,6 +406,13 @@ describe("a batch", () => {
     const answered = problem.parse(await response.json());
     expect(response.status).toBe(400);
     expect(answered.detail).toMatch(detail);
+  });
+
+  test("a body over the limit is refused unread, as what it is", async () => {
+    const response = await worker.fetch("/batch", { method: "POST", body: " ".repeat(MAX_BATCH_BYTES + 1) });
+    const { type, detail } = problem.parse(await response.json());
+    expect([response.status, type]).toEqual([413, "/problems/body-too-large"]);
+    expect(detail).toMatch(/^Expected a body of at most 409600 bytes/);
   });
 
   test("100 items are not too many", async () => {

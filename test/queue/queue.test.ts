@@ -170,6 +170,24 @@ it("a file that is no image is logged once and not tried again, and no thumbnail
   expect(logged("broken.jpg", "refused")).toHaveLength(1);
 });
 
+it("a new version that is too large leaves no thumbnail of the one before", async () => {
+  await put("grown.jpg", church);
+  await untilMade("grown.jpg");
+  await put("grown.jpg", new Uint8Array(21e6));
+  await untilLogged(["grown.jpg", "refused", "body-too-large"]);
+  expect(await versionsOf("grown.jpg")).toEqual([undefined, undefined]);
+});
+
+it("a version that is overtaken while its thumbnails are made does not stay in those of the newer one", async () => {
+  await worker.env.ORIGINALS.put("photos/overtaking.jpg", parachute);
+  await put("overtaken.jpg", church);
+  await untilLogged(["overtaken.jpg", "retry", "changed"]);
+  await untilLogged(["overtaken.jpg", "done"]);
+  const kept = await worker.env.THUMBNAILS.get((await keysOf("overtaken.jpg"))[0] ?? "");
+  const right = await makeThumbnail(parachute, { size: 56, format: "png" }, runtime);
+  expect(new Uint8Array((await kept?.arrayBuffer()) ?? [])).toEqual(right.bytes);
+});
+
 it("an object outside the prefix of the originals is left alone", async () => {
   await worker.env.ORIGINALS.put("private/church.jpg", church);
   await worker.env.CHANGES.send({ action: "PutObject", object: { key: "private/church.jpg" } });

@@ -1,5 +1,6 @@
 /** Limits on clients, owners' requests and the hygiene of every answer. */
 import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { LOOP_HEADERS } from "../../src/source/loop.ts";
 import { serveInternet, startWorker, type TestWorker } from "./harness.ts";
@@ -238,3 +239,17 @@ describe("every answer", () => {
     expect(asked).toEqual([]);
   });
 });
+
+it("senders that hold a batch's body back take no more than their share of the isolate", async () => {
+  const besieged = await startWorker();
+  const { hostname, port } = besieged.url;
+  const held = Array.from({ length: 512 }, () => {
+    const socket = connect(Number(port), hostname);
+    socket.write(`POST /batch HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: 100\r\n\r\n{`);
+    return socket;
+  });
+  const ask = () => problem("/batch", { method: "POST", body: "{}" }, besieged);
+  await vi.waitFor(async () => expect(await ask()).toEqual([503, "overloaded"]), { timeout: 20_000, interval: 200 });
+  for (const socket of held) socket.destroy();
+  await besieged.close();
+}, 60_000);

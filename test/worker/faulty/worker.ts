@@ -63,6 +63,15 @@ function faultyBucket(bucket: R2Bucket): R2Bucket {
   return { get, put, list: bucket.list.bind(bucket), delete: bucket.delete.bind(bucket) } as unknown as R2Bucket;
 }
 
+function overtaken(thumbnails: R2Bucket, originals: R2Bucket): R2Bucket {
+  const put: typeof thumbnails.put = async (...written: Parameters<typeof thumbnails.put>) => {
+    const newer = await originals.get("photos/overtaking.jpg");
+    await originals.put("photos/overtaken.jpg", (await newer?.arrayBuffer()) ?? "");
+    return thumbnails.put(...written);
+  };
+  return { ...thumbnails, put };
+}
+
 const realEdge = caches.default;
 const faultyEdge = {
   match: (url: string) =>
@@ -105,12 +114,17 @@ export default {
       ordered.get(operation) ?? (Math.random() < rate ? KINDS[Math.floor(Math.random() * KINDS.length)] : undefined);
     return faults.run(due, () => app.fetch(request, { ...env, THUMBNAILS: faultyBucket(env.THUMBNAILS) }, ctx));
   },
-  /** The first delivery of a key with "fails-once" in it finds an R2 that does not write. */
+  /**
+   * The first delivery of a key with "fails-once" in it finds an R2 that does not write; one with "overtaken" in it, an original
+   * that `photos/overtaking.jpg` replaces before the thumbnail is written.
+   */
   queue(batch, env) {
-    const isDue = batch.messages.some(
-      ({ attempts, body }) => attempts === 1 && /fails-once/.test(JSON.stringify(body)),
-    );
+    const isFirst = (name: RegExp) =>
+      batch.messages.some(({ attempts, body }) => attempts === 1 && name.test(JSON.stringify(body)));
+    const isDue = isFirst(/fails-once/);
     const due = (operation: Operation) => (isDue && operation === "r2.put" ? "throw" : undefined);
-    return faults.run(due, () => consume(batch, { ...env, THUMBNAILS: faultyBucket(env.THUMBNAILS) }));
+    const bucket = faultyBucket(env.THUMBNAILS);
+    const thumbnails = isFirst(/overtaken/) ? overtaken(bucket, env.ORIGINALS) : bucket;
+    return faults.run(due, () => consume(batch, { ...env, THUMBNAILS: thumbnails }));
   },
 } satisfies ExportedHandler<Env>;
