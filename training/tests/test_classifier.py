@@ -1,10 +1,12 @@
+from pathlib import Path
+
 import pytest
 import timm
 import torch
 from timm.layers import BatchNormAct2d
 from torch import nn
 
-from thumbnet.classifier import Classifier, fold_normalisation
+from thumbnet.classifier import Classifier, fold_normalisation, load_teacher
 from thumbnet.run import average_weights
 
 
@@ -61,3 +63,10 @@ def test_averaging_leaves_counters_alone() -> None:
     average_weights(trained, start, 0.25)
     assert trained.weight.tolist() == [1.5, 1.5]
     assert trained.num_batches_tracked is not None and trained.num_batches_tracked.item() == 1
+
+
+@pytest.mark.parametrize("name", ["test_vit", "swin_tiny_patch4_window7_224"])
+def test_a_teacher_of_tokens_is_refused_as_its_student_could_read_no_smaller_image(name: str, tmp_path: Path) -> None:
+    torch.save(timm.create_model(name, num_classes=2).state_dict(), tmp_path / "teacher.pt")
+    with pytest.raises(ValueError, match=f"{name} is no convolutional network: .* not \\[N,C,H,W\\]"):
+        load_teacher(name, tmp_path / "teacher.pt", 2)

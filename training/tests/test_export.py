@@ -8,11 +8,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import timm
 import torch
 from pictures import paint
 
 from thumbnet.card import logits, pixels, write_card
-from thumbnet.classifier import keep_classes, load_teacher
+from thumbnet.classifier import Classifier, load_teacher
 from thumbnet.config import Config, read_config
 from thumbnet.downscaler import ServedDownscaler
 from thumbnet.export import Export, export
@@ -93,17 +94,18 @@ def test_a_restorer_and_the_teacher_beside_it_become_an_ensemble(models: Path, f
     shutil.copytree(models, own)
     config = read_config(folder / "run" / "config.json")
     teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
-    names = ["bars", "disc"]
-    keep_classes(teacher, [0, 1])
-    write_onnx(ServedStudent(teacher), 224, ("image", "logits"), own / "teacher-224" / "1" / "model.onnx", True)
     card = {
         "name": "teacher-224", "role": "teacher", "input": pixels("image", 224), "output": logits(2),
-        "labels": "labels.txt", "parameters": 1, "flops": 1,
+        "labels": "labels.txt", "parameters": 1, "flops": 1, "training": {"architecture": config.teacher},
     }  # fmt: skip
-    write_card(own / "teacher-224", card | {"training": {"architecture": "resnet18"}}, names)
+    beside = own / "teacher-224" / "1" / "model.onnx"
+    another = Classifier(timm.create_model(config.teacher, num_classes=2).eval(), [0.5] * 3, [0.5] * 3)
+    write_onnx(ServedStudent(another), 224, ("image", "logits"), beside, True)
+    write_card(own / "teacher-224", card, ["bars", "disc"])
     export(Export(run=folder / "run", models=own, parts=("restorer", "fused")))
-    assert not (own / "restored-56").exists()  # that is another teacher than the restorer's
-    write_card(own / "teacher-224", card | {"training": {"architecture": config.teacher}}, names)
+    assert not (own / "restored-56").exists()  # of the same architecture, and yet not the restorer's teacher
+    write_onnx(ServedStudent(teacher), 224, ("image", "logits"), beside, True)
+    write_card(own / "teacher-224", card, ["bars", "disc"])
     export(Export(run=folder / "run", models=own, parts=("restorer", "fused")))
     card = json.loads((own / "restored-56" / "card.json").read_text())
     assert (card["head"], card["steps"], card["classes"]) == ("restored", ["restorer-56", "teacher-224"], 2)

@@ -113,6 +113,15 @@ def test_a_val_folder_of_other_classes_is_refused_before_training(config: Config
         train(replace(config, data=tmp_path / "data"))
 
 
+def test_a_run_is_not_measured_on_folders_of_other_classes(config: Config, tmp_path: Path) -> None:
+    train(replace(config, reconstruct=Schedule(1, 4, 1e-3), restore=NONE, mapping=NONE, learn=NONE))
+    shutil.copytree(config.data / "val", tmp_path / "other" / "val")
+    assert evaluate_run(config, config.out, tmp_path / "other")["restored"]["all"]["images"] == 9
+    (tmp_path / "other" / "val" / "disc").rename(tmp_path / "other" / "val" / "circle")
+    with pytest.raises(ValueError, match="only one of them has circle, disc"):
+        evaluate_run(config, config.out, tmp_path / "other")
+
+
 def test_class_folders_are_not_taken_for_outputs_of_a_teacher_that_has_more(config: Config, tmp_path: Path) -> None:
     torch.save(timm.create_model(config.teacher, num_classes=3).state_dict(), tmp_path / "three.pt")
     three = replace(config, teacher_weights=tmp_path / "three.pt", teacher_classes=3)

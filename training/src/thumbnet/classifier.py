@@ -64,6 +64,7 @@ def load_teacher(name: str = LITE0, weights: Path | None = None, classes: int = 
     else:
         network = timm.create_model(name, pretrained=True)
     teacher = Classifier(network, *_normalisation(name, network)).eval()
+    _require_maps(name, network)
     return teacher.requires_grad_(False).to(memory_format=torch.channels_last)
 
 
@@ -118,6 +119,14 @@ def keep_classes(classifier: Classifier, classes: list[int]) -> None:
     with torch.no_grad():
         head.weight.copy_(old.weight[classes])
         head.bias.copy_(old.bias[classes])
+
+
+def _require_maps(name: str, network: Any) -> None:
+    """Refuse networks of tokens: a student of the same architecture could not read a smaller image."""
+    with torch.no_grad():
+        maps = network.forward_features(torch.zeros(1, 3, 224, 224))
+    if maps.ndim != 4 or maps.shape[1] != network.num_features:
+        raise ValueError(f"{name} is no convolutional network: its features are {list(maps.shape)}, not [N,C,H,W]")
 
 
 def _normalisation(name: str, network: Any) -> tuple[list[float], list[float]]:

@@ -20,6 +20,7 @@ from thumbnet.golden import keep_pytorch
 from thumbnet.onnx_files import RestoredTeacher, ServedRestorer, ServedStudent, halve, write_onnx
 from thumbnet.phases import losses_of
 from thumbnet.photos import SIDE, read_folder, read_labels
+from thumbnet.pixels import to_unit
 from thumbnet.run import PHASES, classes_of, load_run
 from thumbnet.served import answers, measure
 from thumbnet.teacher import NAME as TEACHER
@@ -180,9 +181,8 @@ class _Exporter:
         """Chain the restorer and the teacher beside it, which stays as it is, into a classifier of thumbnails."""
         size, suffix = self.config.size, self.options.suffix
         name, steps = f"restored-{size}{suffix}", [f"restorer-{size}{suffix}", TEACHER]
-        beside = self.folder(TEACHER) / "card.json"
-        if not beside.is_file() or json.loads(beside.read_text())["training"]["architecture"] != self.config.teacher:
-            print(f"{TEACHER} is not there, or not {self.config.teacher}: {name} is left out")
+        if not self._is_own_teacher(self.folder(TEACHER) / "1" / "model.onnx"):
+            print(f"{TEACHER} is not there, or not the teacher of {self.options.run}: {name} is left out")
             return
         labels = read_labels(self.folder(TEACHER) / "labels.txt")
         training = json.loads((self.folder(steps[0]) / "card.json").read_text())["training"]
@@ -232,6 +232,17 @@ class _Exporter:
             "evaluation": evaluation,
             "limits": self.options.limits,
         }
+
+    def _is_own_teacher(self, file: Path) -> bool:
+        """Whether a served teacher answers as the run's does; architecture alone says nothing of weights."""
+        if not file.is_file():
+            return False
+        image = torch.randint(0, 256, (1, SIDE, SIDE, 3), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+        with torch.no_grad():
+            own = self.teacher(to_unit(image)).logits.numpy()
+        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        served = np.asarray(session.run(None, {session.get_inputs()[0].name: image.numpy()})[0])
+        return served.shape == own.shape and bool(np.abs(served - own).max() < 0.02 * np.abs(own).max())
 
     def _downscaler_hash(self) -> str:
         return sha256((self.folder(self.downscaler) / "1" / "model.onnx").read_bytes()).hexdigest()

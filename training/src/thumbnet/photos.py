@@ -68,7 +68,7 @@ def _own_or_given(source: str | Path, suffix: str) -> Path:
 
 
 def require_same_classes(train: Photos, val: Photos) -> None:
-    """Refuse a val folder whose class folders are others than train's: its labels would stand for other classes."""
+    """Refuse photos to measure on whose class folders are others than train's: labels would stand for other classes."""
     if train.classes != val.classes:
         odd = sorted(set(train.classes) ^ set(val.classes))
         raise ValueError(f"train and val must hold the same class folders; only one of them has {', '.join(odd)}")

@@ -264,11 +264,12 @@ def some_thumbnails(downscaler: Downscaler, photos: Photos, count: int = 256) ->
 
 
 def evaluate_run(config: Config, run: Path, data: Path | None = None) -> dict[str, Any]:
-    """Measure the networks of a finished run on `data`/val, or its own."""
-    config = replace(config, data=data or config.data)
+    """Measure the networks of a finished run on `data`/val, or its own. Both must hold the same class folders."""
     teacher, networks = load_run(config, run)
-    photos = read_folder(config.data / "val", config.cache)
-    return evaluate(config, networks, teacher, classes_of(config, photos))
+    own = read_folder(config.data / "val", config.cache)
+    config = replace(config, data=data or config.data)
+    require_same_classes(own, read_folder(config.data / "val", config.cache))
+    return evaluate(config, networks, teacher, classes_of(config, own))
 
 
 def _groups(phase: nn.Module, downscaler_scale: float) -> list[dict[str, Any]]:
