@@ -78,10 +78,14 @@ def make_student(teacher: Classifier, name: str, arch: str | None = None, early_
     network = timm.create_model(arch or name, num_classes=classes)
     if arch is None or arch == name:
         network.load_state_dict(teacher.network.state_dict())
-    strided = [m for m in network.modules() if isinstance(m, nn.Conv2d) and m.stride[0] > 1]
-    for convolution in strided[:early_strides]:
+    for convolution in strided(network)[:early_strides]:
         convolution.stride = (1, 1)
     return Classifier(network, *_normalisation(name, network)).to(memory_format=torch.channels_last)
+
+
+def strided(network: nn.Module) -> list[nn.Conv2d]:
+    """Convolutions that halve their maps, in the order of declaration."""
+    return [m for m in network.modules() if isinstance(m, nn.Conv2d) and m.stride[0] > 1]
 
 
 def fold_normalisation(classifier: Classifier) -> Classifier:

@@ -39,6 +39,8 @@ class Weights:
     mm: float = 1.0
     """Moment matching, where E is trained."""
     temperature: float = 2.0
+    heads: float = 0.2
+    """Of what the students in phase 2 say to E, beside the restorer (`Config.heads`)."""
     rate: float = 0.0
     """Estimated bits a pixel of the thumbnails, where E is trained behind the restorer."""
 
@@ -55,6 +57,8 @@ class Codec:
     """Highest quality."""
     share: float = 0.7
     """Share of the thumbnails that pass it; the others stay lossless."""
+    restored: bool = True
+    """Whether the restorer's thumbnails pass it as well, where phase 2 also trains students."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,10 @@ class Config:
     """Student to start from: models.pt of an earlier run, or a student's folder in a model repository."""
     folded: bool = False
     """Fold the student's batch normalisations, with the teacher's statistics, into its convolutions before training."""
+    heads: tuple[Path, ...] = ()
+    """Students that phase 2 trains along, so that one E suits all its readers: of runs or of a model repository."""
+    heads_lr: float = 0.25
+    """Their learning rate in phase 2, relative to E's."""
     weight_average: float = 1.0
     """Of a folded student: how far to go from where it started to where training ended, in a straight line (WiSE-FT,
     Wortsman et al. 2022). Less than 1 keeps more of what the teacher knows and the photos do not show."""
@@ -153,6 +161,8 @@ def _build(kind: Any, values: dict[str, Any]) -> Any:
         value, hint = values[f.name], str(f.type)
         if isinstance(f.type, type) and is_dataclass(f.type):
             value = _build(f.type, value)
+        elif hint.startswith("tuple"):
+            value = tuple(map(Path, value))
         elif "Path" in hint and value is not None:
             value = Path(value)
         built[f.name] = value
@@ -171,7 +181,10 @@ def command_of(config: Config, full_paths: bool = False) -> str:
                 add(f"{option}.", value, standard[name])
             elif (value != standard[name] or option in ("data", "out")) and (full_paths or option != "cache"):
                 flag = option.replace("_", "-")
-                shown = _tail(name, value) if isinstance(value, Path) and not full_paths else str(value)
+                parts = value if isinstance(value, tuple) else (value,)
+                shown = " ".join(
+                    _tail(name, part) if isinstance(part, Path) and not full_paths else str(part) for part in parts
+                )
                 switch = f"--{flag}" if value else f"--no-{flag}"
                 words.append(switch if isinstance(value, bool) else f"--{flag} {shown}")
 
@@ -180,4 +193,4 @@ def command_of(config: Config, full_paths: bool = False) -> str:
 
 
 def _tail(name: str, path: Path) -> str:
-    return "/".join(path.parts[-2:]) if name in ("downscaler", "student") else path.name
+    return "/".join(path.parts[-2:]) if name in ("downscaler", "student", "heads") else path.name

@@ -72,6 +72,13 @@ def evaluate(config: Config, networks: Networks, teacher: Classifier, class_map:
     }
     if config.learn.steps or config.mapping.steps:
         result["student"] = summarise(ranks(student, photos, outputs, "student"), photos)
+    if networks.heads:
+        result["heads"] = {
+            name: summarise(
+                ranks(lambda image, head=head: head(quantise(shrink(image))).logits, photos, outputs, name), photos
+            )
+            for name, head in networks.heads.items()
+        }
     if config.restore.steps or not config.learn.steps:
         result["restored"] = summarise(ranks(restored, photos, outputs, "restored"), photos)
     result["psnr"] = psnr(networks, photos)

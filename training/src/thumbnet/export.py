@@ -12,7 +12,7 @@ import onnxruntime
 import torch
 
 from thumbnet.card import PARTS, logits, part_of, pixels, size_of, write_card, write_ensemble
-from thumbnet.classifier import keep_classes
+from thumbnet.classifier import keep_classes, strided
 from thumbnet.config import read_config
 from thumbnet.downscaler import ServedDownscaler
 from thumbnet.evaluation import summarise
@@ -44,6 +44,8 @@ class Export:
     """Folder of golden vectors (see thumbnet.golden) that keeps PyTorch's own thumbnail of the golden photo."""
     suffix: str = ""
     """Put after the names, as in student-56-low-stride."""
+    head: str | None = None
+    """Of the students that phase 2 trained along (`--heads`), the one to export as the student."""
     baseline: Path | None = None
     """Finished run with bicubic thumbnails and otherwise the same options, for the card's comparison."""
     data_name: str = "the photos of --data"
@@ -90,6 +92,10 @@ class _Exporter:
         self.class_map = classes_of(config, self.photos)
         self.downscaler = f"downscaler-{config.size}"
         self.student = f"student-{config.size}{options.suffix}"
+        if options.head:
+            self.networks.student = self.networks.heads[options.head]
+        halving = len(strided(self.networks.student))
+        self.is_low_stride = not config.arch and halving < len(strided(self.teacher.network))
 
     def folder(self, name: str) -> Path:
         return self.options.models / name
@@ -153,7 +159,7 @@ class _Exporter:
         evaluation = self._evaluate([self.downscaler, self.student], outputs, len(labels))
         card = self._card(self.student, "student", training, evaluation) | {
             "input": pixels("thumbnail", size),
-            "head": "student-low-stride" if self.config.early_strides else "student",
+            "head": "student-low-stride" if self.is_low_stride else "student",
             **self._classes(labels),
             **size_of(served, size),
         }

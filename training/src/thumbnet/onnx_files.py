@@ -110,6 +110,13 @@ def read_weights(path: Path, prefix: str) -> dict[str, Tensor]:
     return found
 
 
+def count_strided(path: Path) -> int:
+    """How many convolutions of a file halve their maps."""
+    nodes = [node for node in onnx.load(path).graph.node if node.op_type == "Conv"]
+    strides = [a.ints[0] for node in nodes for a in node.attribute if a.name == "strides"]
+    return sum(stride > 1 for stride in strides)
+
+
 def _store_half(model: onnx.ModelProto, round_weights: bool) -> None:
     casts, kept = [], []
     for tensor in model.graph.initializer:

@@ -1,12 +1,12 @@
 """The phases of a run. Each is a module whose forward pass turns a batch into named loss terms, already weighted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from thumbnet.classifier import Classifier
+from thumbnet.classifier import Classifier, Output
 from thumbnet.codec import Rate, ThroughCodec
 from thumbnet.config import Codec, Config, Weights
 from thumbnet.decoder import Decoder
@@ -38,12 +38,14 @@ class Networks:
     student: Classifier
     mapper: MapDecoder | None = None  # FM's decoder
     projector: nn.Linear | None = None  # where S's pooled features have another width than T's
+    heads: dict[str, Classifier] = field(default_factory=dict)  # further students, by the names that they are served by
 
     def modules(self) -> dict[str, nn.Module]:
         """Name each network."""
         parts = {"downscaler": self.downscaler, "decoder": self.decoder, "student": self.student}
         extra = {"mapper": self.mapper, "projector": self.projector}
-        return parts | {name: module for name, module in extra.items() if module is not None}
+        heads = {f"heads.{name}": head for name, head in self.heads.items()}
+        return parts | {name: module for name, module in extra.items() if module is not None} | heads
 
     def answering(self) -> None:
         """Let all of them answer as they are served, not as they are trained."""
@@ -65,14 +67,24 @@ class Reconstruct(nn.Module):
 
 
 class Restore(nn.Module):
-    """Phase 2: E and D in front of the frozen teacher, which must answer as it does on the photo itself."""
+    """Phase 2: E and D in front of the frozen teacher, which must answer as it does on the photo itself.
+
+    Students that read the same thumbnails (`networks.heads`) learn along, and say to E what they need; the paper trains
+    E with one student alone.
+    """
 
     MSE_WEIGHT = 5.0  # ours: keeps the restored photo a photo while the teacher's opinion decides the rest
+    classes: Tensor
 
-    def __init__(self, networks: Networks, teacher: Classifier, weights: Weights, codec: Codec) -> None:
+    def __init__(
+        self, networks: Networks, teacher: Classifier, weights: Weights, codec: Codec, classes: list[int]
+    ) -> None:
         super().__init__()
-        self.rate_weight, self.rate, self.through = weights.rate, Rate(), receiver(codec)
-        self.stages_weight = weights.stages
+        self.rate_weight, self.rate, self.received = weights.rate, Rate(), receiver(codec)
+        self.through = self.received if codec.restored else nn.Identity()
+        self.stages_weight, self.weights = weights.stages, weights
+        self.heads = nn.ModuleDict(networks.heads)
+        self.register_buffer("classes", torch.tensor(classes), persistent=False)
         self.downscaler, self.decoder = networks.downscaler, networks.decoder
         self.teach = teacher.eval().forward  # not the module itself: it is neither trained nor stored
 
@@ -88,6 +100,11 @@ class Restore(nn.Module):
                 photo = self.teach(image, with_stages=True)
             errors = [relative_error(*pair) for pair in zip(answer.stages, photo.stages, strict=True)]
             terms["stages"] = self.stages_weight * torch.stack(errors).mean()
+        if self.heads:
+            seen = self.received(thumbnail)
+            for name, head in self.heads.items():
+                said = taught(head(seen), batch, self.weights, self.classes)
+                terms |= {f"{name}.{loss}": self.weights.heads * value for loss, value in said.items()}
         return terms | {
             "kd": distillation(answer.logits, _given(batch.logits), 1.0),
             "pooled": relative_error(answer.pooled, _given(batch.pooled)),
@@ -120,29 +137,37 @@ class Learn(nn.Module):
         else:
             thumbnail = to_unit(_given(batch.thumbnail))
         guess = self.student(self.through(thumbnail))
-        pooled = self.projector(guess.pooled) if self.projector else guess.pooled
-        known = batch.labels >= 0
-        if w.cl:
-            terms["cl"] = w.cl * self._classification(guess.logits[:, self.classes], batch)
-        if w.kd and known.any():
-            target = soft_targets(_given(batch.logits)[:, self.classes], batch, w.temperature)
-            own = distillation(guess.logits[known][:, self.classes], target[known], w.temperature)
-            terms["kd"] = w.kd * own
-        if w.kd_all:
-            target = soft_targets(_given(batch.logits), batch, w.temperature)
-            terms["kd_all"] = w.kd_all * distillation(guess.logits, target, w.temperature)
-        if w.pooled:
-            terms["pooled"] = w.pooled * relative_error(pooled, _blend(_given(batch.pooled), batch))
+        terms |= taught(guess, batch, w, self.classes, self.projector)
         if w.fm and self.mapper is not None:
             terms["fm"] = w.fm * relative_error(self.mapper(guess.maps), _given(batch.maps))
         return terms
 
-    @staticmethod
-    def _classification(logits: Tensor, batch: Batch) -> Tensor:
-        if batch.share is None:
-            return classification(logits, batch.labels)
-        partners = batch.labels[_given(batch.partners)]
-        return classification(logits, batch.labels, batch.share) + classification(logits, partners, 1 - batch.share)
+
+def taught(
+    guess: Output, batch: Batch, w: Weights, classes: Tensor, projector: nn.Module | None = None
+) -> dict[str, Tensor]:
+    """What a student's answers [N, teacher classes] lack: labels (CL) and teacher's answers (KD) over the data's own
+    `classes`, the teacher's answers over all, and its pooled features."""
+    terms, known = {}, batch.labels >= 0
+    if w.cl:
+        terms["cl"] = w.cl * _labelled(guess.logits[:, classes], batch)
+    if w.kd and known.any():
+        target = soft_targets(_given(batch.logits)[:, classes], batch, w.temperature)
+        terms["kd"] = w.kd * distillation(guess.logits[known][:, classes], target[known], w.temperature)
+    if w.kd_all:
+        target = soft_targets(_given(batch.logits), batch, w.temperature)
+        terms["kd_all"] = w.kd_all * distillation(guess.logits, target, w.temperature)
+    if w.pooled:
+        pooled = projector(guess.pooled) if projector else guess.pooled
+        terms["pooled"] = w.pooled * relative_error(pooled, _blend(_given(batch.pooled), batch))
+    return terms
+
+
+def _labelled(logits: Tensor, batch: Batch) -> Tensor:
+    if batch.share is None:
+        return classification(logits, batch.labels)
+    partners = batch.labels[_given(batch.partners)]
+    return classification(logits, batch.labels, batch.share) + classification(logits, partners, 1 - batch.share)
 
 
 def _blend(value: Tensor, batch: Batch) -> Tensor:
@@ -163,9 +188,13 @@ def losses_of(config: Config) -> dict[str, float]:
     """Weights of the losses that a run's phases have, those before the frozen teacher as `restore.<name>`."""
     w = config.weights
     before = {"kd": 1.0, "pooled": 1.0, "mse": Restore.MSE_WEIGHT, "rate": w.rate, "stages": w.stages}
-    learned = {name: value for name, value in vars(w).items() if name not in ("rate", "stages")}
+    learned = {name: value for name, value in vars(w).items() if name not in ("rate", "stages", "heads")}
     found = {"reconstruct.mse": 1.0} if config.reconstruct.steps else {}
     found |= {f"restore.{name}": value for name, value in before.items()} if config.restore.steps else {}
+    heads = (
+        {f"restore.heads.{n}": w.heads * learned[n] for n in ("cl", "kd", "kd_all", "pooled")} if config.heads else {}
+    )
+    found |= heads if config.restore.steps else {}
     found |= learned if config.learn.steps or config.mapping.steps else {}
     return {name: value for name, value in found.items() if value}
 

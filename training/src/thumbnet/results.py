@@ -17,6 +17,7 @@ def collect(runs: Path, out: Path) -> list[str]:
         options = json.loads((run / "config.json").read_text())
         for place in ("data", "out", "cache", "unlabelled", "downscaler", "student", "teacher_weights"):
             options[place] = "/".join(Path(options[place]).parts[-2:]) if options[place] else None
+        options["heads"] = ["/".join(Path(head).parts[-2:]) for head in options.get("heads", [])]
         history = json.loads((run / "history.json").read_text()) if (run / "history.json").is_file() else []
         kept = {"name": run.name, "options": options, "result": json.loads(path.read_text()), "history": thin(history)}
         (out / f"{run.name}.json").write_text(json.dumps(kept, indent=1) + "\n")

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from thumbnet.answers import teacher_answers
-from thumbnet.classifier import Classifier, fold_normalisation, load_teacher, make_student
-from thumbnet.config import Config, Schedule, command_of
+from thumbnet.classifier import Classifier, fold_normalisation, load_teacher, make_student, strided
+from thumbnet.config import Config, Schedule, command_of, read_config
 from thumbnet.decoder import Decoder
 from thumbnet.distributed import Place, place_from_environment
 from thumbnet.downscaler import Downscaler
@@ -20,7 +20,7 @@ from thumbnet.feed import Feed, Source, make_thumbnails
 from thumbnet.figure import draw
 from thumbnet.loop import Progress, fit, write_atomically
 from thumbnet.losses import MapDecoder
-from thumbnet.onnx_files import read_weights
+from thumbnet.onnx_files import count_strided, read_weights
 from thumbnet.phases import Learn, Networks, Reconstruct, Restore
 from thumbnet.photos import (
     NEVER_TRAINED_ON,
@@ -68,7 +68,8 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
         config.size, width=config.width, pairs=config.pairs, bfloat16=config.bfloat16 and not config.freeze_downscaler
     )
     decoder = Decoder(factor, config.decoder_width, config.decoder_pairs, config.bfloat16)
-    networks = Networks(downscaler, decoder, untrained_student(config, teacher))
+    heads = {path.name: head_of(path, teacher, config) for path in config.heads}
+    networks = Networks(downscaler, decoder, untrained_student(config, teacher), heads=heads)
     if config.downscaler:
         load_networks(config.downscaler, networks, ("downscaler", "decoder"))
     if config.student and not config.student.is_dir():  # a served one needs thumbnails: see _train
@@ -95,6 +96,15 @@ def untrained_student(config: Config, teacher: Classifier) -> Classifier:
     if any(isinstance(module, nn.BatchNorm2d) for module in folded.modules()):
         raise ValueError(f"--folded knows no way to fold the batch normalisations of {config.arch or config.teacher}")
     return folded
+
+
+def head_of(folder: Path, teacher: Classifier, config: Config) -> Classifier:
+    """Make a run's student, its normalisations folded in, or one of a served student's shape, still untrained."""
+    if (folder / "models.pt").is_file():
+        _, networks = load_run(read_config(folder / "config.json"), folder)
+        return fold_normalisation(networks.student).requires_grad_()
+    early_strides = len(strided(teacher.network)) - count_strided(folder / "1" / "model.onnx")
+    return fold_normalisation(make_student(teacher, config.teacher, early_strides=early_strides)).requires_grad_()
 
 
 def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> None:
@@ -188,9 +198,12 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         progress = Progress(**stored["progress"])
         for name, module in networks.modules().items():
             module.load_state_dict(stored["networks"][name])
-    elif config.student and config.student.is_dir():
-        thumbnails = some_thumbnails(networks.downscaler, photos)
-        load_served_student(config.student, networks.student, class_map.outputs, thumbnails)
+    else:
+        served = {f: networks.heads[f.name] for f in config.heads if not (f / "models.pt").is_file()}
+        if config.student and config.student.is_dir():
+            served[config.student] = networks.student
+        for folder, student in served.items():
+            load_served_student(folder, student, class_map.outputs, some_thumbnails(networks.downscaler, photos))
 
     def save() -> None:
         if place.first:
@@ -211,7 +224,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
             if name == "reconstruct":
                 phase: nn.Module = Reconstruct(networks)
             elif name == "restore":
-                phase = Restore(networks, fold_normalisation(teacher), w, config.codec)
+                phase = Restore(networks, fold_normalisation(teacher), w, config.codec, class_map.outputs)
             else:
                 weights = w if name == "learn" else replace(w, cl=0.0, kd=0.0, kd_all=0.0, mm=0.0)
                 phase = Learn(networks, weights, config.codec, class_map.outputs, joint)
@@ -222,8 +235,8 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
                 cutmix=config.cutmix if name == "learn" else 0.0, flip=config.flip and name == "learn",
             )  # fmt: skip
             stop = stop_at[1] if stop_at and stop_at[0] == progress.phase else None
-            scale = config.downscaler_lr if name == "learn" else 1.0
-            finished = fit(name, phase, _groups(phase, scale), schedule, feed, progress, place, save, stop)
+            scales = {"downscaler.": config.downscaler_lr if name == "learn" else 1.0, "heads.": config.heads_lr}
+            finished = fit(name, phase, _groups(phase, scales), schedule, feed, progress, place, save, stop)
             feed.close()
             if not finished:
                 raise StoppedEarlyError
@@ -272,8 +285,11 @@ def evaluate_run(config: Config, run: Path, data: Path | None = None) -> dict[st
     return evaluate(config, networks, teacher, classes_of(config, own))
 
 
-def _groups(phase: nn.Module, downscaler_scale: float) -> list[dict[str, Any]]:
-    trained = [(name, parameter) for name, parameter in phase.named_parameters() if parameter.requires_grad]
-    own = [p for n, p in trained if n.startswith("downscaler.")]
-    rest = [p for n, p in trained if not n.startswith("downscaler.")]
-    return [{"params": params, "scale": s} for params, s in ((rest, 1.0), (own, downscaler_scale)) if params]
+def _groups(phase: nn.Module, scales: dict[str, float]) -> list[dict[str, Any]]:
+    """Optimiser groups: parameters whose names begin as those of `scales` have its rates, the rest 1."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in phase.named_parameters():
+        if parameter.requires_grad:
+            scale = next((scale for prefix, scale in scales.items() if name.startswith(prefix)), 1.0)
+            groups.setdefault(scale, []).append(parameter)
+    return [{"params": params, "scale": scale} for scale, params in groups.items()]
