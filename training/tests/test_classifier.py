@@ -7,7 +7,7 @@ from timm.layers import BatchNormAct2d
 from torch import nn
 
 from thumbnet.classifier import Classifier, fold_normalisation, load_teacher
-from thumbnet.run import average_weights
+from thumbnet.networks import average_weights
 
 
 class Backwards(nn.Module):

@@ -18,9 +18,10 @@ from thumbnet.config import Config, read_config
 from thumbnet.downscaler import ServedDownscaler
 from thumbnet.export import Export, export
 from thumbnet.golden import golden_photo, main, write_photo
+from thumbnet.networks import build_networks, load_networks
 from thumbnet.onnx_files import ServedStudent, halve, write_onnx
 from thumbnet.photos import read_class_map, read_labels
-from thumbnet.run import build_networks, load_networks, train
+from thumbnet.run import train
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,9 @@ import torch
 
 from thumbnet.config import Codec, Config, Schedule, read_config
 from thumbnet.export import Export, export
+from thumbnet.networks import load_run
 from thumbnet.pixels import to_unit
-from thumbnet.run import StoppedEarlyError, load_run, train
+from thumbnet.run import StoppedEarlyError, train
 
 NONE = Schedule(0, 4, 1e-3)
 NAMES = ("student-56", "student-56-low-stride")

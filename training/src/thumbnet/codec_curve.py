@@ -21,9 +21,9 @@ from torch import Tensor
 from thumbnet.codec import curve
 from thumbnet.config import read_config
 from thumbnet.evaluation import BATCH, ranks, summarise
+from thumbnet.networks import load_run
 from thumbnet.photos import Photos
 from thumbnet.pixels import to_bytes, to_unit
-from thumbnet.run import load_run
 from thumbnet.unseen import clean, imagenette
 
 QUALITIES = {"avif": (50, 65, 80, 90), "webp": (20, 40, 60, 75, 90, 95)}

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from thumbnet.classifier import Classifier
 from thumbnet.config import Config
 from thumbnet.downscaler import Downscaler
-from thumbnet.phases import Networks
+from thumbnet.networks import Networks
 from thumbnet.photos import NEVER_TRAINED_ON, ClassMap, Photos, read_folder
 from thumbnet.pixels import quantise, to_unit
 

@@ -17,11 +17,12 @@ from thumbnet.config import read_config
 from thumbnet.downscaler import ServedDownscaler
 from thumbnet.evaluation import summarise
 from thumbnet.golden import keep_pytorch
+from thumbnet.networks import load_run
 from thumbnet.onnx_files import RestoredTeacher, ServedRestorer, ServedStudent, halve, write_onnx
 from thumbnet.phases import losses_of
 from thumbnet.photos import SIDE, read_folder, read_labels
 from thumbnet.pixels import to_unit
-from thumbnet.run import PHASES, classes_of, load_run
+from thumbnet.run import PHASES, classes_of
 from thumbnet.served import answers, measure
 from thumbnet.teacher import NAME as TEACHER
 from thumbnet.unseen import clean

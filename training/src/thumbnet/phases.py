@@ -1,6 +1,6 @@
 """The phases of a run. Each is a module whose forward pass turns a batch into named loss terms, already weighted."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -9,9 +9,8 @@ from torch.nn import functional
 from thumbnet.classifier import Classifier, Output
 from thumbnet.codec import Rate, ThroughCodec
 from thumbnet.config import Codec, Config, Weights
-from thumbnet.decoder import Decoder
-from thumbnet.downscaler import Downscaler
-from thumbnet.losses import MapDecoder, classification, distillation, moments, relative_error
+from thumbnet.losses import classification, distillation, moments, relative_error
+from thumbnet.networks import Networks
 from thumbnet.pixels import quantise, to_unit
 
 
@@ -27,30 +26,6 @@ class Batch:
     maps: Tensor | None = None  # float [N,C,H,W]
     partners: Tensor | None = None  # int64 [N]: rows that CutMix pasted from
     share: Tensor | None = None  # float [N]: how much of each picture is its own
-
-
-@dataclass
-class Networks:
-    """Everything a run trains."""
-
-    downscaler: Downscaler
-    decoder: Decoder
-    student: Classifier
-    mapper: MapDecoder | None = None  # FM's decoder
-    projector: nn.Linear | None = None  # where S's pooled features have another width than T's
-    heads: dict[str, Classifier] = field(default_factory=dict)  # further students, by the names that they are served by
-
-    def modules(self) -> dict[str, nn.Module]:
-        """Name each network."""
-        parts = {"downscaler": self.downscaler, "decoder": self.decoder, "student": self.student}
-        extra = {"mapper": self.mapper, "projector": self.projector}
-        heads = {f"heads.{name}": head for name, head in self.heads.items()}
-        return parts | {name: module for name, module in extra.items() if module is not None} | heads
-
-    def answering(self) -> None:
-        """Let all of them answer as they are served, not as they are trained."""
-        for module in self.modules().values():
-            module.eval()
 
 
 class Reconstruct(nn.Module):

@@ -15,6 +15,7 @@ from thumbnet.ablations import COMPARED, THOUSAND, ablation_table, transfer_tabl
 from thumbnet.bytes_plot import draw_bytes
 from thumbnet.card import PARTS, part_of
 from thumbnet.codec_table import codec_table, lossless
+from thumbnet.joint_table import JOINT, joint_table
 from thumbnet.markdown import table
 from thumbnet.seeds import Runs, points, read_runs, spread
 
@@ -40,6 +41,7 @@ FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S, 112 px, the averaged one trained on for ten classes", "student-112-imagenette"),
     ("S, 56 px, the gentle one trained on with mixed pictures and through WebP", "student-56-mixed"),
     ("S with a stride-1 stem, 56 px, likewise", "student-56-low-stride-mixed"),
+    ("S with a stride-1 stem, 56 px, the same, thousand classes", "student-56-low-stride-thousand"),
     ("S, 112 px, longer", "student-112-long"),
     ("S, 112 px, longer, E behind a restorer", "student-112-longer"),
     ("S, 112 px, half of each batch from the pool, thousand classes", "student-112-pool"),
@@ -190,7 +192,7 @@ def draw_curves(runs: Runs, path: Path) -> None:
 
 def commands(runs: Runs) -> str:
     """The command of every run that stands in a table."""
-    names = [n for _, *pair in PAIRS for n in pair] + [n for _, n in RESTORED + FURTHER] + COMPARED
+    names = [n for _, *pair in PAIRS for n in pair] + [n for _, n in RESTORED + FURTHER] + COMPARED + [JOINT]
     lines = [
         f"    {run['result']['command']}\n        # {run['result']['seconds']} s"
         for name in dict.fromkeys(names)
@@ -217,6 +219,7 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
         "codec": codec_table(results / "codec.json", {name: label for label, name in RESTORED}),
         "cost": cost_table(models, speed),
         "heads": heads_table(models),
+        "joint": joint_table(runs, thousand),
         "commands": commands(runs),
         "bytes": draw_bytes(bench / "bytes-imagenette.json", docs / "results-bytes.svg"),
         "bytes-thousand": draw_bytes(bench / "bytes-thousand.json", docs / "results-bytes-thousand.svg"),

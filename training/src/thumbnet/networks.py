@@ -1,0 +1,138 @@
+"""The networks of a run: made, and read from earlier runs or from what is served."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from thumbnet.classifier import Classifier, fold_normalisation, load_teacher, make_student, strided
+from thumbnet.config import Config, read_config
+from thumbnet.decoder import Decoder
+from thumbnet.downscaler import Downscaler
+from thumbnet.losses import MapDecoder
+from thumbnet.onnx_files import count_strided, read_weights
+from thumbnet.photos import SIDE
+
+
+@dataclass
+class Networks:
+    """Everything a run trains."""
+
+    downscaler: Downscaler
+    decoder: Decoder
+    student: Classifier
+    mapper: MapDecoder | None = None  # FM's decoder
+    projector: nn.Linear | None = None  # where S's pooled features have another width than T's
+    heads: dict[str, Classifier] = field(default_factory=dict)  # further students, by the names that they are served by
+
+    def modules(self) -> dict[str, nn.Module]:
+        """Name each network."""
+        parts = {"downscaler": self.downscaler, "decoder": self.decoder, "student": self.student}
+        extra = {"mapper": self.mapper, "projector": self.projector}
+        heads = {f"heads.{name}": head for name, head in self.heads.items()}
+        return parts | {name: module for name, module in extra.items() if module is not None} | heads
+
+    def answering(self) -> None:
+        """Let all of them answer as they are served, not as they are trained."""
+        for module in self.modules().values():
+            module.eval()
+
+
+def build_networks(config: Config, teacher: Classifier) -> Networks:
+    """Make a run's networks as they are before its first step."""
+    torch.manual_seed(config.seed)
+    factor = SIDE // config.size
+    downscaler = Downscaler(
+        config.size, width=config.width, pairs=config.pairs, bfloat16=config.bfloat16 and not config.freeze_downscaler
+    )
+    decoder = Decoder(factor, config.decoder_width, config.decoder_pairs, config.bfloat16)
+    heads = {path.name: head_of(path, teacher, config) for path in config.heads}
+    networks = Networks(downscaler, decoder, untrained_student(config, teacher), heads=heads)
+    if config.downscaler:
+        load_networks(config.downscaler, networks, ("downscaler", "decoder"))
+    if config.student and not config.student.is_dir():  # a served one needs thumbnails: see _train
+        load_networks(config.student, networks, ("student",))
+    if config.weights.fm or config.weights.pooled:
+        with torch.no_grad():
+            small = networks.student.eval()(torch.zeros(1, 3, config.size, config.size))
+            large = teacher(torch.zeros(1, 3, SIDE, SIDE))
+        if config.weights.fm:
+            networks.mapper = MapDecoder(small.maps.shape[1], tuple(large.maps.shape[1:]))
+        if small.pooled.shape != large.pooled.shape:
+            networks.projector = nn.Linear(small.pooled.shape[1], large.pooled.shape[1])
+    for module in networks.modules().values():
+        module.to(memory_format=torch.channels_last)
+    return networks
+
+
+def untrained_student(config: Config, teacher: Classifier) -> Classifier:
+    """Make a run's student as it is before its first step, where it does not start from another one."""
+    student = make_student(teacher, config.teacher, config.arch, config.early_strides)
+    if not config.folded:
+        return student
+    folded = fold_normalisation(student).requires_grad_()
+    if any(isinstance(module, nn.BatchNorm2d) for module in folded.modules()):
+        raise ValueError(f"--folded knows no way to fold the batch normalisations of {config.arch or config.teacher}")
+    return folded
+
+
+def head_of(folder: Path, teacher: Classifier, config: Config) -> Classifier:
+    """Make a run's student, its normalisations folded in, or one of a served student's shape, still untrained."""
+    if (folder / "models.pt").is_file():
+        _, networks = load_run(read_config(folder / "config.json"), folder)
+        return fold_normalisation(networks.student).requires_grad_()
+    early_strides = len(strided(teacher.network)) - count_strided(folder / "1" / "model.onnx")
+    return fold_normalisation(make_student(teacher, config.teacher, early_strides=early_strides)).requires_grad_()
+
+
+def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> None:
+    """Read some networks of an earlier run's models.pt, or of a downscaler's folder in a model repository.
+
+    Residual pairs beyond the stored ones answer nothing until they are trained: the deeper network starts as the other.
+    """
+    stored = served_networks(path) if path.is_dir() else torch.load(path, map_location="cpu", weights_only=True)
+    for name in names:
+        module = networks.modules()[name]
+        own = module.state_dict()  # a served file holds constants, too
+        further = {
+            key: torch.zeros_like(value) if ".two." in key else value
+            for key, value in own.items()
+            if key.startswith("residual.") and key not in stored[name]
+        }
+        try:
+            if any(key.startswith("residual.") and key not in own for key in stored[name]):
+                raise RuntimeError("more residual pairs")
+            module.load_state_dict({key: value for key, value in stored[name].items() if key in own} | further)
+        except RuntimeError as error:
+            widths = "--width, --decoder-width, --pairs, --decoder-pairs and such"
+            raise ValueError(f"{path} holds a {name} of other widths than {widths} say") from error
+
+
+def served_networks(folder: Path) -> dict[str, dict[str, Tensor]]:
+    """Read E of `downscaler-<size>` as it is served, and D of the `restorer-<size>` beside it."""
+    restorer = folder.with_name(folder.name.replace("downscaler", "restorer"))
+    return {
+        name: read_weights(path / "1" / "model.onnx", name)
+        for name, path in (("downscaler", folder), ("decoder", restorer))
+    }
+
+
+def load_run(config: Config, run: Path) -> tuple[Classifier, Networks]:
+    """Make the teacher of a finished run, and its networks as they were trained."""
+    teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
+    networks = build_networks(replace(config, downscaler=None, student=None), teacher)
+    load_networks(run / "models.pt", networks, tuple(networks.modules()))
+    networks.answering()
+    return teacher, networks
+
+
+def average_weights(trained: nn.Module, start: nn.Module, share: float) -> None:
+    """Move `trained` back towards `start`: `share` 1 leaves it, 0 is `start`."""
+    own = start.state_dict()
+    trained.load_state_dict(
+        {
+            name: own[name].lerp(value, share) if value.is_floating_point() else value  # counters stay
+            for name, value in trained.state_dict().items()
+        }
+    )
