@@ -16,7 +16,8 @@ from thumbnet.card import logits, pixels, write_card
 from thumbnet.classifier import Classifier, load_teacher
 from thumbnet.config import Config, read_config
 from thumbnet.downscaler import ServedDownscaler
-from thumbnet.export import Export, export
+from thumbnet.export import export
+from thumbnet.export_options import Export
 from thumbnet.golden import golden_photo, main, write_photo
 from thumbnet.networks import build_networks, load_networks
 from thumbnet.onnx_files import ServedStudent, halve, write_onnx

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from thumbnet.config import Codec, Config, Schedule, read_config
-from thumbnet.export import Export, export
+from thumbnet.export import export
+from thumbnet.export_options import Export
 from thumbnet.networks import load_run
 from thumbnet.pixels import to_unit
 from thumbnet.run import StoppedEarlyError, train

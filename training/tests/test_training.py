@@ -13,7 +13,8 @@ import torch
 import tyro
 
 from thumbnet.config import Config, Schedule, Weights, command_of, read_config
-from thumbnet.export import Export, export
+from thumbnet.export import export
+from thumbnet.export_options import Export
 from thumbnet.run import StoppedEarlyError, evaluate_run, train
 
 NONE = Schedule(0, 4, 1e-3)

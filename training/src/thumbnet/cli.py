@@ -7,7 +7,8 @@ from typing import Annotated
 import tyro
 
 from thumbnet.config import Config, read_config
-from thumbnet.export import Export, export
+from thumbnet.export import export
+from thumbnet.export_options import Export
 from thumbnet.run import evaluate_run, train
 
 
