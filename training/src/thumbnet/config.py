@@ -122,6 +122,9 @@ class Config:
     weight_average: float = 1.0
     """Of a folded student: how far to go from where it started to where training ended, in a straight line (WiSE-FT,
     Wortsman et al. 2022). Less than 1 keeps more of what the teacher knows and the photos do not show."""
+    prior: float = 0.0
+    """How much of the classes' frequency in the training photos the student forgets in the end (see thumbnet.prior): 1
+    for a pool of photos, which shows some of the teacher's classes far more often than others."""
     cutmix: float = 0.0
     """Share of the student's pictures that get a rectangle of another pasted in, the teacher's answers mixed alike."""
     flip: bool = False

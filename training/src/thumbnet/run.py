@@ -30,6 +30,7 @@ from thumbnet.photos import (
     require_same_classes,
 )
 from thumbnet.pixels import quantise, to_unit
+from thumbnet.prior import class_prior, take_back
 from thumbnet.served_student import load_served_student
 from thumbnet.views import Views
 
@@ -154,6 +155,10 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
 
     if config.weight_average < 1:
         average_weights(networks.student, untrained_student(config, teacher), config.weight_average)
+    if config.prior:
+        shares = (1 - config.unlabelled_share, config.unlabelled_share) if unlabelled else (1.0,)
+        answered = [teacher_answers(teacher, source.views, config.cache).logits for source in sources]
+        take_back(networks.student, class_prior(list(zip(answered, shares, strict=True))), config.prior)
     result: dict[str, Any] = {}
     if place.first:
         write_atomically(config.out / "models.pt", {n: m.state_dict() for n, m in networks.modules().items()})

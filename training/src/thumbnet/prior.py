@@ -1,0 +1,38 @@
+"""Logit adjustment: a student forgets how often its training photos showed each class.
+
+A folder of photos shows some of a teacher's thousand classes far more often than others, and a student learns that too,
+beside what the classes look like. Subtracting the logarithm of the frequencies from its logits, here from the biases of
+its last layer, takes it back (Menon et al. 2021, Long-tail learning via logit adjustment). ThumbNet's paper does not do
+this: its photos show all classes alike.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from thumbnet.classifier import Classifier
+
+RAREST = 1e-6  # a class that no photo shows is not made certain by that
+
+
+def class_prior(parts: list[tuple[list[np.ndarray], float]]) -> Tensor:
+    """How often each class is shown, as the teacher sees it: [C], sums to 1.
+
+    `parts`: of each set of views the teacher's logits by round, each [N,C], and the set's share of the batches.
+    """
+    means = []
+    for rounds, share in parts:
+        answers = [torch.from_numpy(np.asarray(logits, np.float32)) for logits in rounds]
+        found = [functional.softmax(logits, dim=1).mean(dim=0) for logits in answers]
+        means.append(share * torch.stack(found).mean(dim=0))
+    return torch.stack(means).sum(dim=0)
+
+
+def take_back(student: Classifier, prior: Tensor, share: float) -> None:
+    """Subtract `share` x log(`prior`) from a student's logits, for good."""
+    head = student.network.get_classifier()
+    if not isinstance(head, nn.Linear) or head.bias is None:
+        raise ValueError("--prior needs a student that ends with a linear layer with a bias")
+    with torch.no_grad():
+        head.bias -= share * prior.clamp(min=RAREST).log()

@@ -1,0 +1,32 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from thumbnet.config import Config, Schedule
+from thumbnet.prior import class_prior
+from thumbnet.run import train
+
+NONE = Schedule(0, 4, 1e-3)
+
+
+def test_the_prior_is_the_mean_of_what_the_teacher_sees_by_each_part_s_share() -> None:
+    sure = 30 * np.eye(2, dtype=np.float16)
+    labelled, pool = [sure], [sure[[0, 0]], sure[[0, 1]]]  # half and half; three of four
+    assert class_prior([(labelled, 1.0)]).tolist() == pytest.approx([0.5, 0.5])
+    assert class_prior([(labelled, 0.6), (pool, 0.4)]).tolist() == pytest.approx([0.6, 0.4])
+
+
+def test_a_student_forgets_how_often_its_photos_showed_each_class_and_nothing_else(config: Config) -> None:
+    plain = replace(config, reconstruct=NONE, restore=NONE, mapping=NONE)
+    weights = {}
+    for share in (0.0, 0.5, 1.0):
+        run = replace(plain, out=config.out.with_name(f"prior {share}"), prior=share)
+        train(run)
+        weights[share] = torch.load(run.out / "models.pt", weights_only=True)["student"]
+    changed = [key for key, value in weights[0.0].items() if not torch.equal(value, weights[1.0][key])]
+    assert changed == ["network.classifier.bias"]
+    half, whole = (weights[share][changed[0]] - weights[0.0][changed[0]] for share in (0.5, 1.0))
+    assert torch.allclose(2 * half, whole, atol=1e-6)
+    assert (-whole).exp().sum().item() == pytest.approx(1, abs=1e-4)  # whole is -log of frequencies
