@@ -12,7 +12,7 @@ import timm
 import torch
 import tyro
 
-from thumbnet.config import Config, Schedule, Weights, command_of, read_config
+from thumbnet.config import Codec, Config, Schedule, Weights, command_of, read_config
 from thumbnet.export import export
 from thumbnet.export_options import Export
 from thumbnet.run import StoppedEarlyError, evaluate_run, train
@@ -254,7 +254,8 @@ def test_two_processes_train_as_one_does(config: Config) -> None:
 
 
 def test_the_recorded_command_gives_the_same_options_back(config: Config) -> None:
-    for options in (config, replace(config, folded=True, bfloat16=True)):
+    joint = replace(config, heads=(Path("a"), Path("b/c")), codec=Codec("webp", restored=False))
+    for options in (config, replace(config, folded=True, bfloat16=True), joint):
         words = command_of(options, full_paths=True).split()
         assert words[:2] == ["thumbnet", "train"]
         assert tyro.cli(Config, args=words[2:]) == options

@@ -27,6 +27,13 @@ ABLATIONS = {
         ("E and the deeper D of downscaler-56-rebuilt, phase 2: T's answers", "ablation-restorer-kd"),
         ("the same, phase 2: T's answers and maps", "ablation-restorer-stages"),
     ),
+    "thousand": (
+        ("from a student of ten classes, 3,200 steps", "student-56-low-stride-thousand"),
+        ("from T itself, 1,500 steps", "student-56-low-stride-wide"),
+        ("the same, prior taken back", "student-56-low-stride-wide-prior"),
+        ("the same, three quarters of the way (WiSE-FT)", "student-56-low-stride-wide-averaged"),
+        ("the same, both", "student-56-low-stride-wide-both"),
+    ),
 }
 TRANSFER = (
     ("MobileNetV3-small", "Imagenette", "transfer-mobilenet"),
@@ -39,9 +46,8 @@ COMPARED = [name for rows in ABLATIONS.values() for _, name in rows] + [
 ]
 
 
-def ablation_table(runs: Runs, what: str, thousand: dict[str, str] | None = None) -> str:
-    """Top-1 and top-5 of each row that was run; of restorers also what `thousand` says of them."""
-    part = "student" if thousand is None else "restored"
+def ablation_table(runs: Runs, what: str, thousand: dict[str, str] | None = None, part: str = "student") -> str:
+    """Top-1 and top-5 of each row that was run, and what `thousand` says of it; `part` may be `restored`, too."""
     lines = [
         [label, spread(points(runs[name], part)), spread(points(runs[name], part, top="top5"))]
         + ([thousand.get(name, "")] if thousand is not None else [])

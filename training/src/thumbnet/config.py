@@ -188,7 +188,7 @@ def command_of(config: Config, full_paths: bool = False) -> str:
                 shown = " ".join(
                     _tail(name, part) if isinstance(part, Path) and not full_paths else str(part) for part in parts
                 )
-                switch = f"--{flag}" if value else f"--no-{flag}"
+                switch = f"--{flag}" if value else f"--{prefix}no-{name.replace('_', '-')}"
                 words.append(switch if isinstance(value, bool) else f"--{flag} {shown}")
 
     add("", asdict(config), default)
