@@ -84,11 +84,16 @@ const property = z.object({
   enum: z.array(z.string()).optional(),
 });
 
+/** What may be written for each; a number that is written as a text has its default where it is read. */
 function propertiesOf(schema: z.ZodType): [string, z.infer<typeof property>][] {
-  const { properties } = z
-    .object({ properties: z.record(z.string(), property) })
-    .parse(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
-  return Object.entries(properties);
+  const described = z.object({ properties: z.record(z.string(), property) });
+  const [written, read] = (["input", "output"] as const).map((io) =>
+    described.parse(z.toJSONSchema(schema, { io, unrepresentable: "any" })),
+  );
+  return Object.entries(written?.properties ?? {}).map(([name, found]) => {
+    const preset = read?.properties[name]?.default;
+    return [name, { ...(typeof preset === "number" && { default: preset }), ...found }];
+  });
 }
 
 function optionTable(schema: z.ZodType): string {

@@ -16,8 +16,8 @@ export const classifyOptions = z
       .default("auto")
       .meta({
         description:
-          "What classifies it: the small student, one with more resolution, or the unmodified teacher behind a restorer; " +
-          "auto: whichever knows most classes, of several the largest.",
+          "What classifies it: the small student, one with more resolution, that for a thousand classes, or the unmodified " +
+          "teacher behind a restorer; auto: whichever knows most classes, of several the largest.",
       }),
     fit: z.enum(["fill", "cover"]).optional().meta({
       description: "Squash the photo to a square, or crop to a centred square; the model's own way if absent.",

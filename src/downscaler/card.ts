@@ -17,8 +17,11 @@ const tensor = z.object({
   range: z.tuple([z.number(), z.number()]).optional(),
 });
 
-/** The kinds of classifier that read thumbnails: T's architecture, the same with more of its early resolution, T itself. */
-export const HEADS = ["student", "student-low-stride", "restored"] as const;
+/**
+ * The kinds of classifier that read thumbnails: T's architecture; the same with more of its early resolution; that for all of T's
+ * classes; T itself.
+ */
+export const HEADS = ["student", "student-low-stride", "student-thousand", "restored"] as const;
 export type Head = (typeof HEADS)[number];
 
 const evaluation = z.object({

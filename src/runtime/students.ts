@@ -8,6 +8,8 @@ import card56 from "../../models/student-56/card.json";
 import labels56 from "../../models/student-56/labels.txt";
 import cardLowStride56 from "../../models/student-56-low-stride/card.json";
 import labelsLowStride56 from "../../models/student-56-low-stride/labels.txt";
+import cardThousand56 from "../../models/student-56-thousand/card.json";
+import labelsThousand56 from "../../models/student-56-thousand/labels.txt";
 import card112 from "../../models/student-112/card.json";
 import labels112 from "../../models/student-112/labels.txt";
 import card224 from "../../models/teacher-224/card.json";
@@ -24,6 +26,7 @@ export const classifyModels: ClassifyModels = {
   students: [
     bundled(card56, labels56),
     bundled(cardLowStride56, labelsLowStride56),
+    bundled(cardThousand56, labelsThousand56),
     bundled(cardRestored56, labelsRestored56),
     bundled(card112, labels112),
     bundled(cardRestored112, labelsRestored112),

@@ -105,6 +105,7 @@ describe("a photo's classification is the student's on the very thumbnail that /
   test.each([
     ["head=student", "student-56"],
     ["head=student-low-stride", "student-56-low-stride"],
+    ["head=student-thousand", "student-56-thousand"],
     ["head=restored", "restored-56"],
     ["head=student,size=112", "student-112"],
     ["head=restored,size=112", "restored-112"],

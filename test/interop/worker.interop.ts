@@ -14,6 +14,7 @@ const HEADS: Record<string, readonly string[]> = {
   "head=student": ["student-56"],
   "head=student,size=112": ["student-112"],
   "head=student-low-stride": ["student-56-low-stride"],
+  "head=student-thousand": ["student-56-thousand"],
   "head=restored": ["restored-56", "restorer-56", "teacher-224"],
 };
 const ASKED = {

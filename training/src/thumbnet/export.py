@@ -55,7 +55,8 @@ class _Exporter:
         if options.head:
             self.networks.student = self.networks.heads[options.head]
         halving = len(strided(self.networks.student))
-        self.is_low_stride = not config.arch and halving < len(strided(self.teacher.network))
+        is_low_stride = not config.arch and halving < len(strided(self.teacher.network))
+        self.kind = options.kind or ("student-low-stride" if is_low_stride else "student")
 
     def folder(self, name: str) -> Path:
         return self.options.models / name
@@ -122,7 +123,7 @@ class _Exporter:
         evaluation = self.told.evaluation(self._files(self.downscaler, self.student), outputs, len(labels))
         card = self.told.card(self.student, "student", training, evaluation) | {
             "input": pixels("thumbnail", size),
-            "head": "student-low-stride" if self.is_low_stride else "student",
+            "head": self.kind,
             **self._classes(labels),
             **size_of(served, size),
         }

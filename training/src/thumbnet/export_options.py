@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Export:
     """Put after the names, as in student-56-low-stride."""
     head: str | None = None
     """Of the students that phase 2 trained along (`--heads`), the one to export as the student."""
+    kind: Literal["student", "student-low-stride", "student-thousand"] | None = None
+    """What callers choose it by (`head=`); default: by the resolution that its first layers keep."""
     baseline: Path | None = None
     """Finished run with bicubic thumbnails and otherwise the same options, for the card's comparison."""
     data_name: str = "the photos of --data"
