@@ -1,5 +1,5 @@
 /** HTTP answers: thumbnails and problems. */
-import type { Answer } from "./cache/answer.ts";
+import { type Answer, wholeAge } from "./cache/answer.ts";
 import type { Problem } from "./errors.ts";
 
 export interface Delivery {
@@ -21,7 +21,7 @@ export function respondThumbnail(answer: Answer, { maxAge, negotiated, extension
     "cache-status": `thumbnet-edge; ${answer.from === "computed" ? "fwd=miss" : `hit; detail=${answer.from}`}`,
   });
   if (answer.from !== "computed") {
-    headers.set("age", String(Math.max(0, Math.floor((Date.now() - answer.storedAt.getTime()) / 1000))));
+    headers.set("age", String(wholeAge(answer.storedAt)));
   }
   if (negotiated) headers.set("vary", "accept");
   if (cacheTag !== undefined) headers.set("cache-tag", cacheTag);

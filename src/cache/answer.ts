@@ -41,3 +41,8 @@ export async function keptNow(thumbnail: EncodedThumbnail, validators: Validator
 export function answerOf({ bytes, contentType, etag, storedAt }: Kept, from: Tier, ifNoneMatch: string | null): Answer {
   return { body: isNotModified(ifNoneMatch, etag) ? null : bytes, contentType, etag, storedAt, from };
 }
+
+/** The seconds of an `Age` (RFC 9111, section 5.1). */
+export function wholeAge(storedAt: Date): number {
+  return Math.max(0, Math.floor((Date.now() - storedAt.getTime()) / 1000));
+}

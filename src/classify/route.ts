@@ -1,5 +1,5 @@
 /** The routes `/classify` and `/batch`, between the request and the parts that the app lends them. */
-import { etagOf } from "../cache/answer.ts";
+import { etagOf, wholeAge } from "../cache/answer.ts";
 import type { CacheTiers } from "../cache/cached.ts";
 import { isNotModified } from "../cache/conditional.ts";
 import type { LoadCodec } from "../imaging/image.ts";
@@ -148,7 +148,7 @@ export async function respondClassification(
 ): Promise<Response> {
   const body = new TextEncoder().encode(JSON.stringify(classification));
   const etag = await etagOf(body);
-  const age = Math.max(0, Math.floor((Date.now() - storedAt.getTime()) / 1000));
+  const age = wholeAge(storedAt);
   const headers = {
     etag,
     "cache-control": maxAge > 0 ? `public, max-age=${maxAge}` : "no-store",

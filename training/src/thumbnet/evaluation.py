@@ -55,8 +55,8 @@ def evaluate(config: Config, networks: Networks, teacher: Classifier, class_map:
     networks.answering()
     shrink = networks.downscaler
 
-    def student(image: Tensor) -> Tensor:
-        return networks.student(quantise(shrink(image))).logits
+    def reading(student: Classifier) -> Callable[[Tensor], Tensor]:
+        return lambda image: student(quantise(shrink(image))).logits
 
     def restored(image: Tensor) -> Tensor:
         return teacher(networks.decoder(quantise(shrink(image)))).logits
@@ -71,12 +71,10 @@ def evaluate(config: Config, networks: Networks, teacher: Classifier, class_map:
         "direct": _once(config, photos, outputs, f"direct-{config.size}", direct),
     }
     if config.learn.steps or config.mapping.steps:
-        result["student"] = summarise(ranks(student, photos, outputs, "student"), photos)
+        result["student"] = summarise(ranks(reading(networks.student), photos, outputs, "student"), photos)
     if networks.heads:
         result["heads"] = {
-            name: summarise(
-                ranks(lambda image, head=head: head(quantise(shrink(image))).logits, photos, outputs, name), photos
-            )
+            name: summarise(ranks(reading(head), photos, outputs, name), photos)
             for name, head in networks.heads.items()
         }
     if config.restore.steps or not config.learn.steps:

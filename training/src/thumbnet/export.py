@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
+from torch import nn
 
 from thumbnet.card import logits, pixels, size_of, write_card, write_ensemble
 from thumbnet.classifier import keep_classes, strided
@@ -19,7 +20,6 @@ from thumbnet.golden import keep_pytorch
 from thumbnet.networks import load_run
 from thumbnet.onnx_files import RestoredTeacher, ServedRestorer, ServedStudent, halve, write_onnx
 from thumbnet.photos import SIDE, read_folder, read_labels
-from thumbnet.pixels import to_unit
 from thumbnet.run import classes_of
 from thumbnet.teacher import NAME as TEACHER
 
@@ -77,11 +77,8 @@ class _Exporter:
         if not file.is_file():
             raise ValueError(f"{file} is not there: export the downscaler first")
         halve(self.networks.downscaler)
-        image = torch.randint(0, 256, (1, SIDE, SIDE, 3), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
-        with torch.no_grad():
-            own = ServedDownscaler(self.networks.downscaler)(image).numpy().astype(int)
-        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-        if np.abs(np.asarray(session.run(None, {"image": image.numpy()})[0]) - own).max() > 1:
+        own, served = _both(ServedDownscaler(self.networks.downscaler), file)
+        if np.abs(served.astype(int) - own).max() > 1:
             raise ValueError(f"{file} is not the downscaler of {self.options.run}: export that one with it")
 
     def describe_downscaler(self) -> None:
@@ -191,11 +188,7 @@ class _Exporter:
         """Whether a served teacher answers as the run's does; architecture alone says nothing of weights."""
         if not file.is_file():
             return False
-        image = torch.randint(0, 256, (1, SIDE, SIDE, 3), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
-        with torch.no_grad():
-            own = self.teacher(to_unit(image)).logits.numpy()
-        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-        served = np.asarray(session.run(None, {session.get_inputs()[0].name: image.numpy()})[0])
+        own, served = _both(ServedStudent(self.teacher), file)
         return served.shape == own.shape and bool(np.abs(served - own).max() < 0.02 * np.abs(own).max())
 
     def _downscaler_hash(self) -> str:
@@ -211,3 +204,12 @@ class _Exporter:
                 print(f"{card['name']} was trained on another {self.downscaler}: left out of its card, export it again")
         own = [card for card in named if card["training"].get("downscaler_sha256") == current]
         return sorted(own, key=lambda card: card["flops"])
+
+
+def _both(own: nn.Module, file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """What a network and a served file answer to one whole image of noise, uint8 [1,224,224,3]."""
+    image = torch.randint(0, 256, (1, SIDE, SIDE, 3), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    with torch.no_grad():
+        answer = own(image).numpy()
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    return answer, np.asarray(session.run(None, {session.get_inputs()[0].name: image.numpy()})[0])

@@ -166,10 +166,8 @@ def losses_of(config: Config) -> dict[str, float]:
     learned = {name: value for name, value in vars(w).items() if name not in ("rate", "stages", "heads")}
     found = {"reconstruct.mse": 1.0} if config.reconstruct.steps else {}
     found |= {f"restore.{name}": value for name, value in before.items()} if config.restore.steps else {}
-    heads = (
-        {f"restore.heads.{n}": w.heads * learned[n] for n in ("cl", "kd", "kd_all", "pooled")} if config.heads else {}
-    )
-    found |= heads if config.restore.steps else {}
+    if config.heads and config.restore.steps:
+        found |= {f"restore.heads.{name}": w.heads * learned[name] for name in ("cl", "kd", "kd_all", "pooled")}
     found |= learned if config.learn.steps or config.mapping.steps else {}
     return {name: value for name, value in found.items() if value}
 

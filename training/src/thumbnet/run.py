@@ -112,8 +112,10 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         served = {f: networks.heads[f.name] for f in config.heads if not (f / "models.pt").is_file()}
         if config.student and config.student.is_dir():
             served[config.student] = networks.student
-        for folder, student in served.items():
-            load_served_student(folder, student, class_map.outputs, some_thumbnails(networks.downscaler, photos))
+        if served:
+            thumbnails = some_thumbnails(networks.downscaler, photos)
+            for folder, student in served.items():
+                load_served_student(folder, student, class_map.outputs, thumbnails)
 
     def save() -> None:
         if place.first:
