@@ -238,6 +238,20 @@ def test_an_averaged_student_lies_between_the_teacher_and_the_trained_one(config
         train(replace(config, out=config.out.with_name("refused"), weight_average=0.5))
 
 
+def test_a_finished_run_is_ended_otherwise_without_training_anew(config: Config) -> None:
+    whole = replace(config, folded=True, reconstruct=NONE, restore=NONE, mapping=NONE)
+    train(whole)
+    trained = replace(whole, out=config.out.with_name("trained"), weight_average=0.25, prior=1.0)
+    train(trained)
+    ended = replace(trained, out=config.out.with_name("ended"), ending_of=whole.out)
+    train(ended)
+    wanted, found = weights(trained.out), weights(ended.out)
+    assert all(torch.equal(value, found[key]) for key, value in wanted.items())
+    for other in (replace(ended, seed=1), replace(ended, ending_of=whole.out.with_name("missing"))):
+        with pytest.raises((ValueError, FileNotFoundError)):
+            train(replace(other, out=config.out.with_name("other")))
+
+
 def test_two_processes_train_as_one_does(config: Config) -> None:
     alone = replace(config, restore=NONE, mapping=NONE, learn=NONE, reconstruct=Schedule(5, 4, 1e-3))
     train(alone)

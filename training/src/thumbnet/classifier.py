@@ -40,9 +40,13 @@ class Classifier(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).reshape(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).reshape(1, 3, 1, 1))
 
+    def normalised(self, image: Tensor) -> Tensor:
+        """Bring pixels to the scale that the network was trained at."""
+        return (image - self.mean) / self.std
+
     def forward(self, image: Tensor, with_stages: bool = False) -> Output:
         """Classify."""
-        image, stages = (image - self.mean) / self.std, []
+        image, stages = self.normalised(image), []
         if with_stages:
             maps, stages = self.network.forward_intermediates(image)
         else:

@@ -122,6 +122,8 @@ class Config:
     weight_average: float = 1.0
     """Of a folded student: how far to go from where it started to where training ended, in a straight line (WiSE-FT,
     Wortsman et al. 2022). Less than 1 keeps more of what the teacher knows and the photos do not show."""
+    ending_of: Path | None = None
+    """Finished run of the same options to end otherwise (`weight_average`, `prior`), without training anew."""
     prior: float = 0.0
     """How much of the classes' frequency in the training photos the student forgets in the end (see thumbnet.prior): 1
     for a pool of photos, which shows some of the teacher's classes far more often than others."""
@@ -131,6 +133,11 @@ class Config:
     """Flip half of the student's pictures, whatever view they are."""
     early_strides: int = 0
     """How many of the student's first stride-2 convolutions step by 1."""
+    stem_width: int = 0
+    """Channels of a stem of the student's own, in place of the teacher's layers above the thumbnail's size (see
+    thumbnet.stem); 0: none. As wide as the decoder, it starts from the decoder's layers."""
+    stem_pairs: int = 1
+    """The stem's residual pairs."""
 
     reconstruct: Schedule = field(default_factory=lambda: Schedule(400, 32, 2e-3))
     """Phase 1, unsupervised: E and a decoder rebuild the photo (MSE)."""

@@ -21,6 +21,7 @@ from thumbnet.networks import load_run
 from thumbnet.onnx_files import RestoredTeacher, ServedRestorer, ServedStudent, halve, write_onnx
 from thumbnet.photos import SIDE, read_folder, read_labels
 from thumbnet.run import classes_of
+from thumbnet.stem import has_stem
 from thumbnet.teacher import NAME as TEACHER
 
 
@@ -56,7 +57,8 @@ class _Exporter:
             self.networks.student = self.networks.heads[options.head]
         halving = len(strided(self.networks.student))
         is_low_stride = not config.arch and halving < len(strided(self.teacher.network))
-        self.kind = options.kind or ("student-low-stride" if is_low_stride else "student")
+        usual = "student-low-stride" if is_low_stride else "student"
+        self.kind = options.kind or ("student-full" if has_stem(self.networks.student) else usual)
 
     def folder(self, name: str) -> Path:
         return self.options.models / name

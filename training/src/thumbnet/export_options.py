@@ -22,7 +22,7 @@ class Export:
     """Put after the names, as in student-56-low-stride."""
     head: str | None = None
     """Of the students that phase 2 trained along (`--heads`), the one to export as the student."""
-    kind: Literal["student", "student-low-stride", "student-thousand"] | None = None
+    kind: Literal["student", "student-low-stride", "student-thousand", "student-full"] | None = None
     """What callers choose it by (`head=`); default: by the resolution that its first layers keep."""
     baseline: Path | None = None
     """Finished run with bicubic thumbnails and otherwise the same options, for the card's comparison."""

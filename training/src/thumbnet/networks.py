@@ -13,6 +13,8 @@ from thumbnet.downscaler import Downscaler
 from thumbnet.losses import MapDecoder
 from thumbnet.onnx_files import count_strided, read_weights
 from thumbnet.photos import SIDE
+from thumbnet.served_student import PREFIX
+from thumbnet.stem import give_stem, stem_shape
 
 
 @dataclass
@@ -69,6 +71,8 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
 def untrained_student(config: Config, teacher: Classifier) -> Classifier:
     """Make a run's student as it is before its first step, where it does not start from another one."""
     student = make_student(teacher, config.teacher, config.arch, config.early_strides)
+    if config.stem_width:
+        give_stem(student, SIDE, config.size, config.stem_width, config.stem_pairs, config.bfloat16)
     if not config.folded:
         return student
     folded = fold_normalisation(student).requires_grad_()
@@ -80,10 +84,17 @@ def untrained_student(config: Config, teacher: Classifier) -> Classifier:
 def head_of(folder: Path, teacher: Classifier, config: Config) -> Classifier:
     """Make a run's student, its normalisations folded in, or one of a served student's shape, still untrained."""
     if (folder / "models.pt").is_file():
-        _, networks = load_run(read_config(folder / "config.json"), folder)
-        return fold_normalisation(networks.student).requires_grad_()
-    early_strides = len(strided(teacher.network)) - count_strided(folder / "1" / "model.onnx")
-    return fold_normalisation(make_student(teacher, config.teacher, early_strides=early_strides)).requires_grad_()
+        stored = read_config(folder / "config.json")
+        if stored.teacher != config.teacher:
+            raise ValueError(f"{folder} has learnt from {stored.teacher}, not from {config.teacher}")
+        return fold_normalisation(load_run_networks(stored, folder, teacher).student).requires_grad_()
+    file = folder / "1" / "model.onnx"
+    stem = stem_shape(read_weights(file, PREFIX))
+    early_strides = 0 if stem else len(strided(teacher.network)) - count_strided(file)
+    student = make_student(teacher, config.teacher, early_strides=early_strides)
+    if stem:
+        give_stem(student, SIDE, config.size, *stem)
+    return fold_normalisation(student).requires_grad_()
 
 
 def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> None:
@@ -121,10 +132,15 @@ def served_networks(folder: Path) -> dict[str, dict[str, Tensor]]:
 def load_run(config: Config, run: Path) -> tuple[Classifier, Networks]:
     """Make the teacher of a finished run, and its networks as they were trained."""
     teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
+    return teacher, load_run_networks(config, run, teacher)
+
+
+def load_run_networks(config: Config, run: Path, teacher: Classifier) -> Networks:
+    """Make the networks of a finished run whose teacher, or another one of its architecture, is there already."""
     networks = build_networks(replace(config, downscaler=None, student=None), teacher)
     load_networks(run / "models.pt", networks, tuple(networks.modules()))
     networks.answering()
-    return teacher, networks
+    return networks
 
 
 def average_weights(trained: nn.Module, start: nn.Module, share: float) -> None:

@@ -12,6 +12,7 @@ from thumbnet.config import Codec, Config, Weights
 from thumbnet.losses import classification, distillation, moments, relative_error
 from thumbnet.networks import Networks
 from thumbnet.pixels import quantise, to_unit
+from thumbnet.stem import TeacherMaps, stem_of
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,23 @@ class Restore(nn.Module):
             "pooled": relative_error(answer.pooled, _given(batch.pooled)),
             "mse": self.MSE_WEIGHT * functional.mse_loss(restored, image),
         }
+
+
+class MapStem(nn.Module):
+    """Phase 3 of a student with a stem of its own: the stem guesses the teacher's maps of the thumbnail's size (FM)."""
+
+    def __init__(self, networks: Networks, maps_of: TeacherMaps, codec: Codec) -> None:
+        super().__init__()
+        self.stem, self.through, self.maps_of = stem_of(networks.student), receiver(codec), maps_of
+        self.normalised = networks.student.normalised
+        self.shrink = networks.downscaler.forward  # not the module itself: it is not trained here
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Compute the loss."""
+        image = to_unit(_given(batch.image))
+        with torch.no_grad():
+            thumbnail = self.through(quantise(self.shrink(image)))
+        return {"maps": relative_error(self.stem(self.normalised(thumbnail)), self.maps_of(image))}
 
 
 class Learn(nn.Module):
@@ -168,6 +186,8 @@ def losses_of(config: Config) -> dict[str, float]:
     found |= {f"restore.{name}": value for name, value in before.items()} if config.restore.steps else {}
     if config.heads and config.restore.steps:
         found |= {f"restore.heads.{name}": w.heads * learned[name] for name in ("cl", "kd", "kd_all", "pooled")}
+    if config.stem_width and config.mapping.steps:
+        found |= {"mapping.maps": 1.0}
     found |= learned if config.learn.steps or config.mapping.steps else {}
     return {name: value for name, value in found.items() if value}
 

@@ -11,17 +11,18 @@ from torch import Tensor, nn
 
 from thumbnet.answers import teacher_answers
 from thumbnet.classifier import Classifier, fold_normalisation, load_teacher
-from thumbnet.config import Config, Schedule, command_of
+from thumbnet.config import Config, Schedule, command_of, read_config
 from thumbnet.distributed import Place, place_from_environment
 from thumbnet.downscaler import Downscaler
 from thumbnet.evaluation import evaluate
 from thumbnet.feed import Feed, Source, make_thumbnails
 from thumbnet.figure import draw
 from thumbnet.loop import Progress, fit, write_atomically
-from thumbnet.networks import average_weights, build_networks, load_run, untrained_student
-from thumbnet.phases import Learn, Reconstruct, Restore
+from thumbnet.networks import Networks, average_weights, build_networks, load_run, untrained_student
+from thumbnet.phases import Learn, MapStem, Reconstruct, Restore
 from thumbnet.photos import (
     NEVER_TRAINED_ON,
+    SIDE,
     ClassMap,
     Photos,
     read_class_map,
@@ -32,6 +33,7 @@ from thumbnet.photos import (
 from thumbnet.pixels import quantise, to_unit
 from thumbnet.prior import class_prior, take_back
 from thumbnet.served_student import load_served_student
+from thumbnet.stem import TeacherMaps, start_stem
 from thumbnet.views import Views
 
 PHASES = ("reconstruct", "restore", "mapping", "learn")
@@ -58,6 +60,14 @@ def require_own_outputs(config: Config, class_map: ClassMap, teacher: Classifier
         )
 
 
+def require_same_training(config: Config, run: Path) -> None:
+    """Refuse to end a run otherwise that is not finished, or was trained otherwise."""
+    other = read_config(run / "config.json")
+    own = replace(other, out=config.out, ending_of=run, weight_average=config.weight_average, prior=config.prior)
+    if not (run / "result.json").is_file() or own != config:
+        raise ValueError(f"{run} is no finished run of the same options but --weight-average and --prior")
+
+
 def train(config: Config, stop_at: tuple[int, int] | None = None) -> dict[str, Any]:
     """Run all phases (going on from the run folder's checkpoint, if any) and return the result, also in result.json.
 
@@ -69,6 +79,8 @@ def train(config: Config, stop_at: tuple[int, int] | None = None) -> dict[str, A
         raise ValueError("--weights.fm learns from the labelled photos alone: give it no --unlabelled")
     if config.weights.fm and (config.cutmix or config.flip):
         raise ValueError("--weights.fm maps features where they are in the photo: give it no --cutmix and no --flip")
+    if config.ending_of:
+        require_same_training(config, config.ending_of)
     if config.threads:
         torch.set_num_threads(config.threads)
     with place_from_environment() as place:
@@ -103,8 +115,9 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     sources = [s for s in (labelled, unlabelled) if s]
 
     checkpoint, progress = config.out / "checkpoint.pt", Progress()
-    if checkpoint.is_file():
-        stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    begun = checkpoint if checkpoint.is_file() or not config.ending_of else config.ending_of / "checkpoint.pt"
+    if begun.is_file():
+        stored = torch.load(begun, map_location="cpu", weights_only=True)
         progress = Progress(**stored["progress"])
         for name, module in networks.modules().items():
             module.load_state_dict(stored["networks"][name])
@@ -113,7 +126,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         if config.student and config.student.is_dir():
             served[config.student] = networks.student
         if served:
-            thumbnails = some_thumbnails(networks.downscaler, photos)
+            _, thumbnails = some_pictures(networks.downscaler, photos)
             for folder, student in served.items():
                 load_served_student(folder, student, class_map.outputs, thumbnails)
 
@@ -124,26 +137,31 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
 
     while progress.phase < len(PHASES):
         name, schedule = PHASES[progress.phase], schedules[progress.phase]
+        if name == "mapping" and not progress.step and not config.student:
+            begin(networks.student, config, networks, teacher, photos)
         if schedule.steps:
             joint = name == "learn" and config.downscaler_lr > 0
-            if name != "reconstruct":
+            stem = name == "mapping" and config.stem_width > 0
+            if name != "reconstruct" and not stem:
                 for source in sources:
                     with_maps = bool(w.fm) and source is labelled
                     source.answers = teacher_answers(teacher, source.views, config.cache, with_maps)
-            if name in ("mapping", "learn") and not joint:
+            if name in ("mapping", "learn") and not joint and not stem:
                 for source in sources:
                     source.thumbnails = make_thumbnails(networks.downscaler, source.views, config.cache)
             if name == "reconstruct":
                 phase: nn.Module = Reconstruct(networks)
             elif name == "restore":
                 phase = Restore(networks, fold_normalisation(teacher), w, config.codec, class_map.outputs)
+            elif stem:
+                phase = MapStem(networks, TeacherMaps(fold_normalisation(teacher), SIDE, config.size), config.codec)
             else:
                 weights = w if name == "learn" else replace(w, cl=0.0, kd=0.0, kd_all=0.0, mm=0.0)
                 phase = Learn(networks, weights, config.codec, class_map.outputs, joint)
             feed = Feed(
                 labelled, unlabelled, config.unlabelled_share, schedule.batch, [config.seed, progress.phase], place,
-                whole_images=joint or name in ("reconstruct", "restore"),
-                with_maps=bool(w.fm) and name in ("mapping", "learn"),
+                whole_images=joint or stem or name in ("reconstruct", "restore"),
+                with_maps=bool(w.fm) and not stem and name in ("mapping", "learn"),
                 cutmix=config.cutmix if name == "learn" else 0.0, flip=config.flip and name == "learn",
             )  # fmt: skip
             stop = stop_at[1] if stop_at and stop_at[0] == progress.phase else None
@@ -156,7 +174,9 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         save()
 
     if config.weight_average < 1:
-        average_weights(networks.student, untrained_student(config, teacher), config.weight_average)
+        start = untrained_student(config, teacher)
+        begin(start, config, networks, teacher, photos)
+        average_weights(networks.student, start, config.weight_average)
     if config.prior:
         shares = (1 - config.unlabelled_share, config.unlabelled_share) if unlabelled else (1.0,)
         answered = [teacher_answers(teacher, source.views, config.cache).logits for source in sources]
@@ -174,11 +194,17 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     return result
 
 
-def some_thumbnails(downscaler: Downscaler, photos: Photos, count: int = 256) -> Tensor:
-    """Thumbnails of evenly spaced photos, float [N,3,s,s] in 0..1."""
-    chosen = np.array(photos.pixels[:: max(1, len(photos) // count)])
+def some_pictures(downscaler: Downscaler, photos: Photos, count: int = 256) -> tuple[Tensor, Tensor]:
+    """Evenly spaced photos, float [N,3,224,224] in 0..1, and their thumbnails, [N,3,s,s]."""
+    images = to_unit(torch.from_numpy(np.array(photos.pixels[:: max(1, len(photos) // count)])))
     with torch.no_grad():
-        return quantise(downscaler(to_unit(torch.from_numpy(chosen))))
+        return images, quantise(downscaler(images))
+
+
+def begin(student: Classifier, config: Config, networks: Networks, teacher: Classifier, photos: Photos) -> None:
+    """Bring an untrained student to where training starts: what it has of the teacher is there, its own stem is not."""
+    if config.stem_width:
+        start_stem(student, teacher, networks.decoder, *some_pictures(networks.downscaler, photos))
 
 
 def evaluate_run(config: Config, run: Path, data: Path | None = None) -> dict[str, Any]:
