@@ -93,6 +93,18 @@ def test_phase_three_teaches_the_stem_alone(stemmed: Config) -> None:
     assert [entry["phase"] for entry in history if "maps" in entry] == ["mapping"]
 
 
+def test_phase_four_may_teach_the_stem_alone_too(stemmed: Config, tmp_path: Path) -> None:
+    alone = replace(stemmed, stem_alone=True, learn=Schedule(3, 4, 1e-2))
+    train(alone)
+    _, before, _, _ = started(replace(alone, downscaler=alone.out / "models.pt"))
+    own, other = before.student.state_dict(), load_run(alone, alone.out)[1].student.state_dict()
+    changed = {name for name, value in own.items() if not torch.equal(value, other[name])}
+    assert changed == {name for name in own if name.startswith("network.conv_stem.")}
+    for broken in (replace(alone, folded=False), replace(alone, stem_width=0)):
+        with pytest.raises(ValueError, match="--stem-alone needs --stem-width and --folded"):
+            train(replace(broken, out=tmp_path / "broken"))
+
+
 def test_such_a_student_is_exported_and_read_again_as_it_answers(stemmed: Config, tmp_path: Path) -> None:
     train(stemmed)
     models, thumbnail = tmp_path / "models", np.random.default_rng(0).integers(0, 256, (2, 56, 56, 3), dtype=np.uint8)

@@ -234,8 +234,20 @@ def test_an_averaged_student_lies_between_the_teacher_and_the_trained_one(config
         torch.allclose(ends[0.25][key], 0.75 * ends[0.0][key] + 0.25 * ends[1.0][key], atol=1e-6) for key in ends[0.0]
     )
     assert any(not torch.equal(ends[0.0][key], ends[1.0][key]) for key in ends[0.0])
-    with pytest.raises(ValueError, match="needs --folded"):
-        train(replace(config, out=config.out.with_name("refused"), weight_average=0.5))
+    for start in (None, config.data):
+        with pytest.raises(ValueError, match="needs --folded"):
+            refused = replace(config, folded=start is not None, student=start, weight_average=0.5)
+            train(replace(refused, out=config.out.with_name("refused")))
+
+
+def test_a_student_of_a_run_is_averaged_with_that_run(config: Config) -> None:
+    first = replace(config, folded=True, reconstruct=NONE, restore=NONE, mapping=NONE)
+    train(first)
+    begun = {"student": first.out / "models.pt", "downscaler": first.out / "models.pt"}
+    second = replace(first, **begun, out=config.out.with_name("second"), weight_average=0.0)
+    train(second)
+    students = (name for name in weights(first.out) if name.startswith("student."))
+    assert all(torch.equal(weights(first.out)[name], weights(second.out)[name]) for name in students)
 
 
 def test_a_finished_run_is_ended_otherwise_without_training_anew(config: Config) -> None:

@@ -33,6 +33,7 @@ ABLATIONS = {
         ("the same, prior taken back", "student-56-low-stride-wide-prior"),
         ("the same, three quarters of the way (WiSE-FT)", "student-56-low-stride-wide-averaged"),
         ("the same, both", "student-56-low-stride-wide-both"),
+        ("with a stem of its own, 1,000 steps", "student-56-full"),
     ),
 }
 TRANSFER = (

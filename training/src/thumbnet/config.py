@@ -138,6 +138,8 @@ class Config:
     thumbnet.stem); 0: none. As wide as the decoder, it starts from the decoder's layers."""
     stem_pairs: int = 1
     """The stem's residual pairs."""
+    stem_alone: bool = False
+    """Phase 4 trains the stem alone: the teacher's own layers behind it stay as they are, and keep what they know."""
 
     reconstruct: Schedule = field(default_factory=lambda: Schedule(400, 32, 2e-3))
     """Phase 1, unsupervised: E and a decoder rebuild the photo (MSE)."""

@@ -10,6 +10,7 @@ RESTORED = "T behind the restorer"
 READERS = (  # (who, the run before, which is also the name of the head)
     (RESTORED, "downscaler-56-deep"),
     ("S, 56 px", "student-56-mixed"),
+    ("S with a stride-1 stem, 56 px", "student-56-low-stride-mixed"),
     ("S with a stride-1 stem, 56 px, thousand classes", "student-56-low-stride-wide-both"),
 )
 

@@ -14,7 +14,7 @@ from thumbnet.losses import MapDecoder
 from thumbnet.onnx_files import count_strided, read_weights
 from thumbnet.photos import SIDE
 from thumbnet.served_student import PREFIX
-from thumbnet.stem import give_stem, stem_shape
+from thumbnet.stem import give_stem, stem_of, stem_shape
 
 
 @dataclass
@@ -78,6 +78,8 @@ def untrained_student(config: Config, teacher: Classifier) -> Classifier:
     folded = fold_normalisation(student).requires_grad_()
     if any(isinstance(module, nn.BatchNorm2d) for module in folded.modules()):
         raise ValueError(f"--folded knows no way to fold the batch normalisations of {config.arch or config.teacher}")
+    if config.stem_alone:
+        stem_of(folded.requires_grad_(False)).requires_grad_()
     return folded
 
 

@@ -29,6 +29,7 @@ PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and 
         "student-56-low-stride-gentle",
         "student-56-low-stride-gentle-bicubic",
     ),
+    ("S with a stem of its own, 56 px, briefly", "ablation-full", "ablation-full-bicubic"),
 )
 FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S, 56 px, E trained with it", "student-56-joint"),
@@ -47,6 +48,8 @@ FURTHER = (  # rows without a bicubic run of the same schedule beside them
         "S with a stride-1 stem, 56 px, the same, averaged, prior taken back",
         "student-56-low-stride-wide-both",
     ),
+    ("S with a stem of its own, 56 px, thousand classes, through WebP", "student-56-full"),
+    ("S with a stem of its own, 112 px, thousand classes, through WebP", "student-112-full"),
     ("S, 112 px, longer", "student-112-long"),
     ("S, 112 px, longer, E behind a restorer", "student-112-longer"),
     ("S, 112 px, half of each batch from the pool, thousand classes", "student-112-pool"),

@@ -18,7 +18,7 @@ from thumbnet.evaluation import evaluate
 from thumbnet.feed import Feed, Source, make_thumbnails
 from thumbnet.figure import draw
 from thumbnet.loop import Progress, fit, write_atomically
-from thumbnet.networks import Networks, average_weights, build_networks, load_run, untrained_student
+from thumbnet.networks import Networks, average_weights, build_networks, load_run
 from thumbnet.phases import Learn, MapStem, Reconstruct, Restore
 from thumbnet.photos import (
     NEVER_TRAINED_ON,
@@ -73,8 +73,10 @@ def train(config: Config, stop_at: tuple[int, int] | None = None) -> dict[str, A
 
     `stop_at`: (phase, step) at which to save and raise StoppedEarlyError.
     """
-    if config.weight_average < 1 and (not config.folded or config.student):
-        raise ValueError("--weight-average needs --folded and a student that starts from the teacher, not --student")
+    if config.weight_average < 1 and (not config.folded or (config.student and config.student.is_dir())):
+        raise ValueError("--weight-average needs --folded and a student of a run or of the teacher, not a served one")
+    if config.stem_alone and not (config.stem_width and config.folded):
+        raise ValueError("--stem-alone needs --stem-width and --folded, so that nothing else moves")
     if config.weights.fm and config.unlabelled and config.unlabelled_share > 0:
         raise ValueError("--weights.fm learns from the labelled photos alone: give it no --unlabelled")
     if config.weights.fm and (config.cutmix or config.flip):
@@ -174,8 +176,9 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         save()
 
     if config.weight_average < 1:
-        start = untrained_student(config, teacher)
-        begin(start, config, networks, teacher, photos)
+        start = build_networks(config, teacher).student
+        if not config.student:
+            begin(start, config, networks, teacher, photos)
         average_weights(networks.student, start, config.weight_average)
     if config.prior:
         shares = (1 - config.unlabelled_share, config.unlabelled_share) if unlabelled else (1.0,)
