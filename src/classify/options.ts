@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { HEADS } from "../downscaler/card.ts";
 import { SIZES } from "../request/options.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 /** A model has few classes that matter to a caller; the whole distribution of a large one is not an answer. */
 const MOST_PREDICTIONS = 100;
@@ -16,17 +17,13 @@ export const classifyOptions = z
       .default("auto")
       .meta({
         description:
-          "What classifies it: the small student, one with more resolution, that for a thousand classes, or the unmodified " +
-          "teacher behind a restorer; auto: whichever knows most classes, of several the largest.",
+          "What classifies it: the small student, one with more resolution, that for a thousand classes, one with all of the " +
+          "teacher's resolution, or the unmodified teacher behind a restorer; auto: whichever knows most classes, of several the largest.",
       }),
     fit: z.enum(["fill", "cover"]).optional().meta({
       description: "Squash the photo to a square, or crop to a centred square; the model's own way if absent.",
     }),
-    top: z
-      .string()
-      .regex(/^\d{1,3}$/, "Expected a whole number")
-      .transform(Number)
-      .pipe(z.int().min(1).max(MOST_PREDICTIONS))
+    top: wholeNumber(1, MOST_PREDICTIONS)
       .default(5)
       .meta({ description: `How many predictions, 1 to ${MOST_PREDICTIONS}.` }),
     adaptive: z

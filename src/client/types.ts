@@ -23,10 +23,10 @@ export interface ClassifyOptions {
   /** Side of the thumbnail that is classified (with `adaptive`, of the first); the service's default is 56. */
   readonly size?: 56 | 112;
   /**
-   * What classifies it: the small student, one with more resolution, that for a thousand classes, or the unmodified teacher
-   * behind a restorer. `auto`, the default, is whichever knows most classes, of several the largest.
+   * What classifies it: the small student, one with more resolution, that for a thousand classes, one with all of the teacher's
+   * resolution, or the unmodified teacher behind a restorer. `auto`, the default, is whichever knows most classes, of several the largest.
    */
-  readonly head?: "auto" | "student" | "student-low-stride" | "student-thousand" | "restored";
+  readonly head?: "auto" | "student" | "student-low-stride" | "student-thousand" | "student-full" | "restored";
   readonly fit?: "fill" | "cover";
   /** How many predictions, 1 to 100; the service's default is 5. */
   readonly top?: number;

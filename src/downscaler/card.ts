@@ -19,9 +19,9 @@ const tensor = z.object({
 
 /**
  * The kinds of classifier that read thumbnails: T's architecture; the same with more of its early resolution; that for all of T's
- * classes; T itself.
+ * classes; one whose maps are all as large as T's; T itself.
  */
-export const HEADS = ["student", "student-low-stride", "student-thousand", "restored"] as const;
+export const HEADS = ["student", "student-low-stride", "student-thousand", "student-full", "restored"] as const;
 export type Head = (typeof HEADS)[number];
 
 const evaluation = z.object({

@@ -2,56 +2,51 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { wholeNumber } from "../whole-number.ts";
 
 const MIB = 2 ** 20;
-const integer = (minimum: number, maximum: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, "Expected a whole number")
-    .transform(Number)
-    .pipe(z.int().min(minimum).max(maximum));
 
 /** One row a setting. `cpu` is everywhere; the others need an onnxruntime-node that has them. */
 const settings = z.object({
   models: z.string().min(1).default("models").meta({ description: "Folder of the Triton model repository." }),
   host: z.string().min(1).default("127.0.0.1").meta({ description: "Address to listen at; loopback unless given." }),
-  port: integer(0, 65535).default(8000).meta({ description: "TCP port; 0 for any free one." }),
+  port: wholeNumber(0, 65535).default(8000).meta({ description: "TCP port; 0 for any free one." }),
   token: z.string().min(16).optional().meta({
     description: "Bearer token that every request but health must carry; better given as a variable.",
   }),
   provider: z.enum(["cpu", "cuda", "tensorrt", "webgpu", "dml", "coreml"]).default("cpu").meta({
     description: "onnxruntime execution provider.",
   }),
-  instances: integer(1, 64)
+  instances: wholeNumber(1, 64)
     .default(Math.max(1, availableParallelism() - 1))
     .meta({ description: "Worker threads that run models; one core is left to HTTP." }),
-  threads: integer(1, 256).default(1).meta({ description: "onnxruntime threads within one instance." }),
-  gather: integer(1, 1024).optional().meta({
+  threads: wholeNumber(1, 256).default(1).meta({ description: "onnxruntime threads within one instance." }),
+  gather: wholeNumber(1, 1024).optional().meta({
     description:
       "Most images that requests are gathered to; on the CPU 16, else the model's max_batch_size, which bounds it as well.",
   }),
-  maxQueueDelayUs: integer(0, 1_000_000).optional().meta({
+  maxQueueDelayUs: wholeNumber(0, 1_000_000).optional().meta({
     description:
       "Microseconds an incomplete batch waits for more; on the CPU 0, else what the model's config.pbtxt says.",
   }),
-  maxQueue: integer(1, 1_000_000).default(16_384).meta({
+  maxQueue: wholeNumber(1, 1_000_000).default(16_384).meta({
     description: "Requests a model may have waiting; further ones are answered 503.",
   }),
-  requestTimeoutMs: integer(1, 600_000).default(10_000).meta({
+  requestTimeoutMs: wholeNumber(1, 600_000).default(10_000).meta({
     description: "How long a request may take to arrive, and then to wait for its turn.",
   }),
   /** 64 thumbnails of 224x224x3 are 9.6 MB in binary; 64 of 112x112x3 about as much in JSON. */
-  maxRequestBytes: integer(1024, 1024 * MIB)
+  maxRequestBytes: wholeNumber(1024, 1024 * MIB)
     .default(16 * MIB)
     .meta({
       description: "Largest request body, as sent and decompressed.",
     }),
-  maxPendingBytes: integer(1024, 64 * 1024 * MIB)
+  maxPendingBytes: wholeNumber(1024, 64 * 1024 * MIB)
     .default(512 * MIB)
     .meta({
       description: "Bytes of all requests together that are read or waiting; further ones are answered 503.",
     }),
-  exitTimeoutMs: integer(0, 600_000).default(30_000).meta({
+  exitTimeoutMs: wholeNumber(0, 600_000).default(30_000).meta({
     description: "How long SIGTERM waits for requests under way.",
   }),
 });

@@ -6,16 +6,10 @@
 import { z } from "zod";
 import { Problem } from "../errors.ts";
 import { encoders, FORMATS } from "../imaging/encode.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 /** The thumbnail sizes that downscalers exist for (side in pixels; 4 and 2 times smaller per side than 224). */
 export const SIZES = ["56", "112"] as const;
-
-const integer = (minimum: number, maximum: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/)
-    .transform(Number)
-    .pipe(z.int().min(minimum).max(maximum));
 
 /** Which formats have a quality at all. */
 const LOSSY = FORMATS.filter((format) => encoders[format].lossy);
@@ -27,7 +21,7 @@ export const thumbnailOptions = z
       .enum([...FORMATS, "auto"])
       .default("png")
       .meta({ description: "Encoding; auto takes the Accept header's choice between webp and png." }),
-    quality: integer(1, 100)
+    quality: wholeNumber(1, 100)
       .optional()
       .meta({ description: `Quality of ${LOSSY.join(", ")}, 1 to 100; 75 if absent.` }),
     fit: z.enum(["fill", "cover"]).optional().meta({

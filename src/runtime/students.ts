@@ -6,12 +6,16 @@ import cardRestored112 from "../../models/restored-112/card.json";
 import labelsRestored112 from "../../models/restored-112/labels.txt";
 import card56 from "../../models/student-56/card.json";
 import labels56 from "../../models/student-56/labels.txt";
+import cardFull56 from "../../models/student-56-full/card.json";
+import labelsFull56 from "../../models/student-56-full/labels.txt";
 import cardLowStride56 from "../../models/student-56-low-stride/card.json";
 import labelsLowStride56 from "../../models/student-56-low-stride/labels.txt";
 import cardThousand56 from "../../models/student-56-thousand/card.json";
 import labelsThousand56 from "../../models/student-56-thousand/labels.txt";
 import card112 from "../../models/student-112/card.json";
 import labels112 from "../../models/student-112/labels.txt";
+import cardFull112 from "../../models/student-112-full/card.json";
+import labelsFull112 from "../../models/student-112-full/labels.txt";
 import card224 from "../../models/teacher-224/card.json";
 import labels224 from "../../models/teacher-224/labels.txt";
 import { calibrationFile } from "../classify/calibration.ts";
@@ -27,8 +31,10 @@ export const classifyModels: ClassifyModels = {
     bundled(card56, labels56),
     bundled(cardLowStride56, labelsLowStride56),
     bundled(cardThousand56, labelsThousand56),
+    bundled(cardFull56, labelsFull56),
     bundled(cardRestored56, labelsRestored56),
     bundled(card112, labels112),
+    bundled(cardFull112, labelsFull112),
     bundled(cardRestored112, labelsRestored112),
     teacher,
   ],

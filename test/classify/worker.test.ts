@@ -106,8 +106,10 @@ describe("a photo's classification is the student's on the very thumbnail that /
     ["head=student", "student-56"],
     ["head=student-low-stride", "student-56-low-stride"],
     ["head=student-thousand", "student-56-thousand"],
+    ["head=student-full", "student-56-full"],
     ["head=restored", "restored-56"],
     ["head=student,size=112", "student-112"],
+    ["head=student-full,size=112", "student-112-full"],
     ["head=restored,size=112", "restored-112"],
   ])("%s asks %s, each about the same thumbnail", async (options, name) => {
     const found = await classified(`/classify/${options},top=10/r2:ambulance.jpg`);

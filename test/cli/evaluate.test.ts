@@ -30,16 +30,20 @@ test("counts what each student gets right, and the bytes of photos and thumbnail
     "student-56-low-stride webp",
     "student-56-thousand png",
     "student-56-thousand webp",
+    "student-56-full png",
+    "student-56-full webp",
     "restored-56 png",
     "restored-56 webp",
     "student-112 png",
     "student-112 webp",
+    "student-112-full png",
+    "student-112-full webp",
     "restored-112 png",
     "restored-112 webp",
   ]);
   // The parachute lies among the golf balls.
   expect(results[0]).toMatchObject({ correct: 2, accuracy: 2 / 3 });
-  expect(results[8]).toMatchObject({ correct: 2, accuracy: 2 / 3 });
+  expect(results[10]).toMatchObject({ correct: 2, accuracy: 2 / 3 });
   expect(results[1].bytesPerThumbnail).toBeLessThan(results[0].bytesPerThumbnail / 4);
 });
 

@@ -15,6 +15,7 @@ const HEADS: Record<string, readonly string[]> = {
   "head=student,size=112": ["student-112"],
   "head=student-low-stride": ["student-56-low-stride"],
   "head=student-thousand": ["student-56-thousand"],
+  "head=student-full": ["student-56-full"],
   "head=restored": ["restored-56", "restorer-56", "teacher-224"],
 };
 const ASKED = {

@@ -12,7 +12,7 @@ test("a flag wins over a variable, a variable over the default", () => {
 
 describe("a wrong setting is named with what was expected and what came", () => {
   test.each<[string[], Record<string, string>, RegExp]>([
-    [["--port", "x"], {}, /--port \(ORIGIN_PORT\): Expected a whole number, but got "x"/],
+    [["--port", "x"], {}, /--port \(ORIGIN_PORT\): Expected a whole number from 0 to 65535, but got "x"/],
     [["--port", "65536"], {}, /--port .*65535.*"65536"/],
     [[], { ORIGIN_INSTANCES: "0" }, /--instances \(ORIGIN_INSTANCES\).*"0"/],
     [["--provider", "gpu"], {}, /--provider .*"cuda".*but got "gpu"/],

@@ -33,7 +33,9 @@ ABLATIONS = {
         ("the same, prior taken back", "student-56-low-stride-wide-prior"),
         ("the same, three quarters of the way (WiSE-FT)", "student-56-low-stride-wide-averaged"),
         ("the same, both", "student-56-low-stride-wide-both"),
-        ("with a stem of its own, 1,000 steps", "student-56-full"),
+        ("with a stem of its own, which alone is trained", "student-56-full"),
+        ("the same, all of it moved on", "student-56-full-moved"),
+        ("the same, prior taken back", "student-56-full-prior"),
     ),
 }
 TRANSFER = (
