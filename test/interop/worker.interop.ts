@@ -71,7 +71,7 @@ describe.skipIf(!hasPython)("Triton, MLServer and the embedded origin give the W
         found?.predictions.map(({ label, index }) => [label, index]),
         what,
       ).toEqual(predictions.map(({ label, index }) => [label, index]));
-      expect(logits).toHaveLength(/(restored|thousand|size=112)$/.test(what) ? 1000 : 10);
+      expect(logits).toHaveLength(/(restored|thousand|full|size=112)$/.test(what) ? 1000 : 10);
       for (const [i, logit] of logits.entries()) {
         expect(Math.abs((found?.logits[i] ?? Number.NaN) - logit), `${what}, class ${i}`).toBeLessThanOrEqual(
           TOLERANCE,
