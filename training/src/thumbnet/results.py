@@ -15,8 +15,8 @@ def collect(runs: Path, out: Path) -> list[str]:
     for path in sorted(runs.glob("*/result.json")):
         run = path.parent
         options = json.loads((run / "config.json").read_text())
-        for place in ("data", "out", "cache", "unlabelled", "downscaler", "student", "teacher_weights"):
-            options[place] = "/".join(Path(options[place]).parts[-2:]) if options[place] else None
+        for place in ("data", "out", "cache", "unlabelled", "downscaler", "student", "ending_of", "teacher_weights"):
+            options[place] = "/".join(Path(options[place]).parts[-2:]) if options.get(place) else None
         options["heads"] = ["/".join(Path(head).parts[-2:]) for head in options.get("heads", [])]
         history = json.loads((run / "history.json").read_text()) if (run / "history.json").is_file() else []
         kept = {"name": run.name, "options": options, "result": json.loads(path.read_text()), "history": thin(history)}
