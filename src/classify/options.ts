@@ -23,7 +23,7 @@ export const classifyOptions = z
     fit: z.enum(["fill", "cover"]).optional().meta({
       description: "Squash the photo to a square, or crop to a centred square; the model's own way if absent.",
     }),
-    top: wholeNumber(1, MOST_PREDICTIONS)
+    top: wholeNumber(1, MOST_PREDICTIONS, 3)
       .default(5)
       .meta({ description: `How many predictions, 1 to ${MOST_PREDICTIONS}.` }),
     adaptive: z

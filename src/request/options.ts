@@ -21,7 +21,7 @@ export const thumbnailOptions = z
       .enum([...FORMATS, "auto"])
       .default("png")
       .meta({ description: "Encoding; auto takes the Accept header's choice between webp and png." }),
-    quality: wholeNumber(1, 100)
+    quality: wholeNumber(1, 100, 9)
       .optional()
       .meta({ description: `Quality of ${LOSSY.join(", ")}, 1 to 100; 75 if absent.` }),
     fit: z.enum(["fill", "cover"]).optional().meta({

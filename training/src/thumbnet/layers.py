@@ -1,5 +1,6 @@
 """Layers that E and D share."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -15,6 +16,30 @@ class ResidualPair(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Add the pair's correction."""
         return features + self.two(functional.relu(self.one(features)))
+
+
+class ThumbnailLayers(nn.Module):
+    """Convolutions at the thumbnail's own size: 5x5 3->width, `pairs` residual pairs, 3x3 width->channels.
+
+    `bfloat16`: train them in bfloat16 (sums, weights and everything after training stay float32).
+    """
+
+    def __init__(self, width: int, pairs: int, channels: int, bfloat16: bool) -> None:
+        super().__init__()
+        self.rough = bfloat16
+        self.first = nn.Conv2d(3, width, 5, padding=2)
+        self.residual = nn.Sequential(*(ResidualPair(width) for _ in range(pairs)))
+        self.last = nn.Conv2d(width, channels, 3, padding=1)
+
+    def features(self, thumbnail: Tensor) -> Tensor:
+        """What the last layer reads: [N,width,s,s]."""
+        return self.residual(functional.relu(self.first(thumbnail)))
+
+    def maps(self, thumbnail: Tensor) -> Tensor:
+        """[N,3,s,s] -> float [N,channels,s,s]."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.training and self.rough):
+            maps = self.last(self.features(thumbnail))
+        return maps.float()
 
 
 def start_at_zero(layer: nn.Conv2d) -> None:

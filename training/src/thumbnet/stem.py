@@ -13,33 +13,20 @@ from torch.nn import functional
 
 from thumbnet.classifier import Classifier
 from thumbnet.decoder import Decoder
-from thumbnet.layers import ResidualPair
+from thumbnet.layers import ThumbnailLayers
 
 RIDGE = 1e-4  # of the mean square of the stem's features
 
 
-class Stem(nn.Module):
+class Stem(ThumbnailLayers):
     """[N,3,s,s], normalised as the teacher's photos -> the teacher's maps of that size, [N,channels,s,s].
 
-    The layers of D but for the last one, whose weights it can start from. `bfloat16`: as in D.
+    The layers of D but for the last one, whose weights it can start from.
     """
-
-    def __init__(self, channels: int, width: int, pairs: int, bfloat16: bool = False) -> None:
-        super().__init__()
-        self.rough = bfloat16
-        self.first = nn.Conv2d(3, width, 5, padding=2)
-        self.residual = nn.Sequential(*(ResidualPair(width) for _ in range(pairs)))
-        self.last = nn.Conv2d(width, channels, 3, padding=1)
-
-    def features(self, thumbnail: Tensor) -> Tensor:
-        """What the last layer reads: [N,width,s,s]."""
-        return self.residual(functional.relu(self.first(thumbnail)))
 
     def forward(self, thumbnail: Tensor) -> Tensor:
         """Guess the maps."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.training and self.rough):
-            maps = self.last(self.features(thumbnail))
-        return maps.float()
+        return self.maps(thumbnail)
 
 
 def layers_before(network: Any, side: int, size: int) -> tuple[list[str], int]:
@@ -66,7 +53,7 @@ def layers_before(network: Any, side: int, size: int) -> tuple[list[str], int]:
 def give_stem(student: Classifier, side: int, size: int, width: int, pairs: int, bfloat16: bool = False) -> Stem:
     """Put a stem in place of the student's first layers and return it."""
     names, channels = layers_before(student.network, side, size)
-    stem = Stem(channels, width, pairs, bfloat16)
+    stem = Stem(width, pairs, channels, bfloat16)
     for name in names:
         student.network.set_submodule(name, stem if name == names[0] else nn.Identity())
     return stem
