@@ -14,8 +14,10 @@ NONE = Schedule(0, 4, 1e-3)
 def test_the_prior_is_the_mean_of_what_the_teacher_sees_by_each_part_s_share() -> None:
     sure = 30 * np.eye(2, dtype=np.float16)
     labelled, pool = [sure], [sure[[0, 0]], sure[[0, 1]]]  # half and half; three of four
-    assert class_prior([(labelled, 1.0)]).tolist() == pytest.approx([0.5, 0.5])
-    assert class_prior([(labelled, 0.6), (pool, 0.4)]).tolist() == pytest.approx([0.6, 0.4])
+    assert class_prior([(labelled, 1.0, None)]).tolist() == pytest.approx([0.5, 0.5])
+    assert class_prior([(labelled, 0.6, None), (pool, 0.4, None)]).tolist() == pytest.approx([0.6, 0.4])
+    drawn = np.array([0.1, 0.1, 0.1, 0.7])
+    assert class_prior([(labelled, 0.6, None), (pool, 0.4, drawn)]).tolist() == pytest.approx([0.42, 0.58])
 
 
 def test_a_student_forgets_how_often_its_photos_showed_each_class_and_nothing_else(config: Config) -> None:

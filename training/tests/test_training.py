@@ -204,6 +204,19 @@ def test_a_deeper_decoder_starts_as_the_one_that_it_goes_on_from(config: Config)
         train(replace(second, out=config.out.with_name("fourth"), decoder_pairs=1))
 
 
+def test_a_decoder_that_looks_at_the_whole_starts_as_the_one_that_it_goes_on_from(config: Config) -> None:
+    first = replace(config, reconstruct=Schedule(10, 4, 4e-3), restore=NONE, mapping=NONE, learn=NONE)
+    narrow = train(first)
+    stored = first.out / "models.pt"
+    second = replace(first, out=config.out.with_name("second"), downscaler=stored, reconstruct=NONE, decoder_context=8)
+    assert train(second)["psnr"] == pytest.approx(narrow["psnr"], abs=1e-4)
+    wide = replace(second, out=config.out.with_name("third"), reconstruct=Schedule(2, 4, 4e-3))
+    train(wide)
+    assert weights(wide.out)["decoder.context.up.weight"].any()
+    with pytest.raises(ValueError, match="--decoder-context"):
+        train(replace(first, out=config.out.with_name("fourth"), downscaler=wide.out / "models.pt"))
+
+
 def test_training_goes_on_from_a_student_that_is_served(config: Config, tmp_path: Path) -> None:
     first = replace(config, restore=NONE, mapping=NONE, weights=Weights(cl=0.5))
     accuracy = train(first)["student"]

@@ -85,6 +85,9 @@ class Config:
     """Take every n-th of them."""
     unlabelled_share: float = 0.25
     """Their share of each batch."""
+    balance: float = 0.0
+    """How much more often those of classes that are rare among them are shown, as the teacher sees them (see
+    thumbnet.balance): 0 each photo alike, 1 each class alike."""
     cache: Path = Path("runs/cache")
     """Where decoded photos and the teacher's answers are kept, for all runs."""
 
@@ -107,6 +110,8 @@ class Config:
     """Channels of the decoder that the first two phases train with E."""
     decoder_pairs: int = 2
     """The decoder's residual pairs; those beyond a decoder to start from begin as if they were not there."""
+    decoder_context: int = 0
+    """Channels with which the decoder also looks at the whole picture; 0: not."""
     downscaler_lr: float = 0.0
     """E's learning rate in the student phase, relative to S's; 0 freezes it (and its thumbnails are computed once)."""
     arch: str | None = None

@@ -11,6 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from thumbnet.answers import Answers, look_up
+from thumbnet.balance import drawn
 from thumbnet.distributed import Place
 from thumbnet.downscaler import Downscaler
 from thumbnet.locking import locked
@@ -27,6 +28,13 @@ class Source:
     views: Views
     answers: Answers | None = None
     thumbnails: list[np.ndarray] | None = None  # by round, uint8 [N,s,s,3]
+    chances: np.ndarray | None = None  # [views], of being drawn; none: all views in turn
+
+    def batch(self, size: int, step: int, seed: list[int]) -> np.ndarray:
+        """Indices of the views of a batch."""
+        if self.chances is None:
+            return shuffled(len(self.views), size, step, seed)
+        return drawn(self.chances, size, step, seed)
 
 
 def make_thumbnails(downscaler: Downscaler, views: Views, cache: Path) -> list[np.ndarray]:
@@ -79,7 +87,7 @@ class Feed:
     def _make(self, step: int) -> Batch:
         pieces: list[dict[str, Tensor | None]] = []
         for number, (source, size) in enumerate(self.parts):
-            indices = shuffled(len(source.views), size, step, [*self.seed, number])
+            indices = source.batch(size, step, [*self.seed, number])
             indices = indices[self.place.rank :: self.place.processes]
             if not len(indices):
                 continue

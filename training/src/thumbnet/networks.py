@@ -16,6 +16,8 @@ from thumbnet.photos import SIDE
 from thumbnet.served_student import PREFIX
 from thumbnet.stem import give_stem, stem_of, stem_shape
 
+ADDED = ("residual.", "context.")  # layers that a network may have more of than the one it starts from
+
 
 @dataclass
 class Networks:
@@ -48,7 +50,9 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
     downscaler = Downscaler(
         config.size, width=config.width, pairs=config.pairs, bfloat16=config.bfloat16 and not config.freeze_downscaler
     )
-    decoder = Decoder(factor, config.decoder_width, config.decoder_pairs, config.bfloat16)
+    decoder = Decoder(
+        factor, config.decoder_width, config.decoder_pairs, config.bfloat16, context=config.decoder_context
+    )
     heads = {path.name: head_of(path, teacher, config) for path in config.heads}
     networks = Networks(downscaler, decoder, untrained_student(config, teacher), heads=heads)
     if config.downscaler:
@@ -102,23 +106,24 @@ def head_of(folder: Path, teacher: Classifier, config: Config) -> Classifier:
 def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> None:
     """Read some networks of an earlier run's models.pt, or of a downscaler's folder in a model repository.
 
-    Residual pairs beyond the stored ones answer nothing until they are trained: the deeper network starts as the other.
+    Residual pairs beyond the stored ones, and a decoder's context, answer nothing until they are trained: the deeper
+    network starts as the other.
     """
     stored = served_networks(path) if path.is_dir() else torch.load(path, map_location="cpu", weights_only=True)
     for name in names:
         module = networks.modules()[name]
         own = module.state_dict()  # a served file holds constants, too
         further = {
-            key: torch.zeros_like(value) if ".two." in key else value
+            key: torch.zeros_like(value) if key.startswith("residual.") and ".two." in key else value
             for key, value in own.items()
-            if key.startswith("residual.") and key not in stored[name]
+            if key.startswith(ADDED) and key not in stored[name]
         }
         try:
-            if any(key.startswith("residual.") and key not in own for key in stored[name]):
-                raise RuntimeError("more residual pairs")
+            if any(key.startswith(ADDED) and key not in own for key in stored[name]):
+                raise RuntimeError("more layers")
             module.load_state_dict({key: value for key, value in stored[name].items() if key in own} | further)
         except RuntimeError as error:
-            widths = "--width, --decoder-width, --pairs, --decoder-pairs and such"
+            widths = "--width, --decoder-width, --pairs, --decoder-pairs, --decoder-context and such"
             raise ValueError(f"{path} holds a {name} of other widths than {widths} say") from error
 
 

@@ -16,16 +16,19 @@ from thumbnet.classifier import Classifier
 RAREST = 1e-6  # a class that no photo shows is not made certain by that
 
 
-def class_prior(parts: list[tuple[list[np.ndarray], float]]) -> Tensor:
+def class_prior(parts: list[tuple[list[np.ndarray], float, np.ndarray | None]]) -> Tensor:
     """How often each class is shown, as the teacher sees it: [C], sums to 1.
 
-    `parts`: of each set of views the teacher's logits by round, each [N,C], and the set's share of the batches.
+    `parts`: of each set of views the teacher's logits by round, each [N,C], the set's share of the batches, and how
+    likely each view is to be drawn, [views]; none: all alike.
     """
     means = []
-    for rounds, share in parts:
-        answers = [torch.from_numpy(np.asarray(logits, np.float32)) for logits in rounds]
-        found = [functional.softmax(logits, dim=1).mean(dim=0) for logits in answers]
-        means.append(share * torch.stack(found).mean(dim=0))
+    for rounds, share, chances in parts:
+        answers = [functional.softmax(torch.from_numpy(np.asarray(logits, np.float32)), dim=1) for logits in rounds]
+        weights = torch.full((sum(map(len, rounds)),), 1.0) if chances is None else torch.from_numpy(chances).float()
+        by_round = zip(answers, weights.split([len(rows) for rows in rounds]), strict=True)
+        shown = torch.stack([drawn @ rows for rows, drawn in by_round]).sum(dim=0)
+        means.append(share * shown / weights.sum())
     return torch.stack(means).sum(dim=0)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from thumbnet.answers import teacher_answers
+from thumbnet.balance import chances_of
 from thumbnet.classifier import Classifier, fold_normalisation, load_teacher
 from thumbnet.config import Config, Schedule, command_of, read_config
 from thumbnet.distributed import Place, place_from_environment
@@ -114,6 +115,9 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     if config.unlabelled and config.unlabelled_share > 0:
         further = read_unlabelled(config.unlabelled, config.cache, config.unlabelled_every)
         unlabelled = Source(Views(further, config.unlabelled_views, config.min_area))
+        if config.balance:
+            seen = teacher_answers(teacher, unlabelled.views, config.cache)
+            unlabelled.chances = chances_of(seen.logits, config.balance)
     sources = [s for s in (labelled, unlabelled) if s]
 
     checkpoint, progress = config.out / "checkpoint.pt", Progress()
@@ -183,7 +187,8 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     if config.prior:
         shares = (1 - config.unlabelled_share, config.unlabelled_share) if unlabelled else (1.0,)
         answered = [teacher_answers(teacher, source.views, config.cache).logits for source in sources]
-        take_back(networks.student, class_prior(list(zip(answered, shares, strict=True))), config.prior)
+        parts = list(zip(answered, shares, (source.chances for source in sources), strict=True))
+        take_back(networks.student, class_prior(parts), config.prior)
     result: dict[str, Any] = {}
     if place.first:
         write_atomically(config.out / "models.pt", {n: m.state_dict() for n, m in networks.modules().items()})
