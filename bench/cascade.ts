@@ -3,8 +3,8 @@
  *
  *     npm run bench -- cascade <imagenette val> <thousand classes> [every]
  *
- * The students' cascade on Imagenette's ten classes, where it saves work at the origin; the restorers' on photos with a `labels.csv`
- * over ImageNet's thousand, where it saves bytes alone. `every` takes only each n-th photo of the former. Writes
+ * The students' cascade on Imagenette's ten classes, where it saves work at the origin; that of the students with the teacher's map
+ * sizes and the restorers' on photos with a `labels.csv` over ImageNet's thousand, where they save bytes alone. `every` takes only each n-th photo of the former. Writes
  * `models/calibration.json`, which the Worker's bundle reads, and `bench/results/cascade.json`. Run it whenever a model is trained
  * anew: a calibration holds for one file.
  */
@@ -18,18 +18,19 @@ const [, , imagenette = "", thousand = "", every = "1"] = process.argv;
 const TEACHER = "teacher-224";
 
 const students = await measure(imagenette, Number(every), "meanFlops", ["student-56", "student-112", TEACHER]);
+const full = await measure(thousand, 1, "meanBytes", ["student-56-full", "student-112-full", TEACHER]);
 const restored = await measure(thousand, 1, "meanBytes", ["restored-56", "restored-112", TEACHER]);
 
 const calibration: Calibration = {
   schema: 1,
-  models: { ...students.models, ...restored.models },
+  models: { ...students.models, ...full.models, ...restored.models },
   how:
-    `Temperatures of least negative log-likelihood: of students on ${students.fitted} photos of Imagenette's validation set, of the ` +
-    `others on ${restored.fitted} of NIPS-2017's; calibration errors on as many others. Thresholds are those that save most (students: ` +
-    `multiply-adds at the origin; restorers: bytes) of all that cost at most 1.5 points of top-1 against ${TEACHER}, on the former.`,
+    `Temperatures of least negative log-likelihood: of student-56 and student-112 on ${students.fitted} photos of Imagenette's ` +
+    `validation set, of the others on ${restored.fitted} of NIPS-2017's; calibration errors on as many others. Thresholds are those that ` +
+    `save most (these two: multiply-adds at the origin; the others: bytes) of all that cost at most 1.5 points of top-1 against ${TEACHER}, on the former.`,
 };
 await writeFile("models/calibration.json", `${JSON.stringify(calibration, null, 2)}\n`);
-await writeResults("cascade", `<imagenette val> <thousand classes> ${every}`, { students, restored });
+await writeResults("cascade", `<imagenette val> <thousand classes> ${every}`, { students, full, restored });
 
 async function measure(photos: string, nth: number, saving: Saving, names: readonly string[]) {
   const stages = await loadStages(names);

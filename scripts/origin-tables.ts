@@ -73,10 +73,10 @@ const cascadeRows = z.object({
   ),
 });
 
-const cascade = about.extend({ students: cascadeRows, restored: cascadeRows });
+const cascade = about.extend({ students: cascadeRows, full: cascadeRows, restored: cascadeRows });
 
-/** Bytes and multiply-adds against accuracy (`bench/cascade.ts`), of the students' cascade or the restorers'. */
-export const cascadeTable = (heads: "students" | "restored") =>
+/** Bytes and multiply-adds against accuracy (`bench/cascade.ts`), of one kind of heads. */
+export const cascadeTable = (heads: "students" | "full" | "restored") =>
   measured("cascade", cascade, ({ [heads]: { rows } }) => {
     const largest = rows.find((row) => row.cascade.startsWith("teacher"));
     const share = (value: number, of = Number.NaN) => (value / of).toFixed(2);

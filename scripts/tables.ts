@@ -67,6 +67,7 @@ export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = 
   originModels: originModelTable,
   wire: wireTable,
   cascadeStudents: () => cascadeTable("students"),
+  cascadeFull: () => cascadeTable("full"),
   cascadeRestored: () => cascadeTable("restored"),
   targets: targetTable,
   requests: requestTable,

@@ -7,6 +7,7 @@ import pytest
 import timm
 import torch
 
+from thumbnet.beginning import begin, some_pictures
 from thumbnet.classifier import Classifier, load_teacher
 from thumbnet.config import Config, Schedule, read_config
 from thumbnet.export import export
@@ -15,7 +16,7 @@ from thumbnet.losses import relative_error
 from thumbnet.networks import Networks, build_networks, load_run
 from thumbnet.photos import NEVER_TRAINED_ON, read_folder
 from thumbnet.pixels import to_unit
-from thumbnet.run import StoppedEarlyError, begin, some_pictures, train
+from thumbnet.run import StoppedEarlyError, train
 from thumbnet.stem import TeacherMaps, layers_before, stem_of
 
 NONE = Schedule(0, 4, 1e-3)

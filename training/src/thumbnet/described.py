@@ -11,7 +11,7 @@ from thumbnet.evaluation import summarise
 from thumbnet.export_options import Export
 from thumbnet.phases import losses_of
 from thumbnet.photos import Photos
-from thumbnet.run import PHASES
+from thumbnet.plan import PHASES
 from thumbnet.served import answers, measure
 from thumbnet.unseen import clean
 

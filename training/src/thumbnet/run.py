@@ -5,25 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from thumbnet.answers import teacher_answers
 from thumbnet.balance import chances_of
-from thumbnet.classifier import Classifier, fold_normalisation, load_teacher
-from thumbnet.config import Config, Schedule, command_of, read_config
+from thumbnet.beginning import begin, read_served
+from thumbnet.classifier import load_teacher
+from thumbnet.config import Config, Schedule, command_of
 from thumbnet.distributed import Place, place_from_environment
-from thumbnet.downscaler import Downscaler
 from thumbnet.evaluation import evaluate
 from thumbnet.feed import Feed, Source, make_thumbnails
 from thumbnet.figure import draw
 from thumbnet.loop import Progress, fit, write_atomically
-from thumbnet.networks import Networks, average_weights, build_networks, load_run
-from thumbnet.phases import Learn, MapStem, Reconstruct, Restore
+from thumbnet.networks import average_weights, build_networks, load_run
 from thumbnet.photos import (
     NEVER_TRAINED_ON,
-    SIDE,
     ClassMap,
     Photos,
     read_class_map,
@@ -31,13 +28,10 @@ from thumbnet.photos import (
     read_unlabelled,
     require_same_classes,
 )
-from thumbnet.pixels import quantise, to_unit
+from thumbnet.plan import PHASES, planned
 from thumbnet.prior import class_prior, take_back
-from thumbnet.served_student import load_served_student
-from thumbnet.stem import TeacherMaps, start_stem
+from thumbnet.refusals import require_options, require_own_outputs
 from thumbnet.views import Views
-
-PHASES = ("reconstruct", "restore", "mapping", "learn")
 
 
 class StoppedEarlyError(Exception):
@@ -51,39 +45,12 @@ def classes_of(config: Config, photos: Photos) -> ClassMap:
     return ClassMap(photos.classes, list(range(len(photos.classes))), photos.classes)
 
 
-def require_own_outputs(config: Config, class_map: ClassMap, teacher: Classifier) -> None:
-    """Refuse to take class folders for a teacher's outputs where it has another number of them."""
-    outputs = teacher.network.get_classifier().out_features
-    if config.learn.steps and config.weights.kd and not config.class_map and len(class_map.folders) != outputs:
-        raise ValueError(
-            f"{config.data} has {len(class_map.folders)} class folders and {config.teacher} {outputs} outputs: "
-            "say with --class-map which is which, or learn from the labels alone (--weights.cl 1 --weights.kd 0)"
-        )
-
-
-def require_same_training(config: Config, run: Path) -> None:
-    """Refuse to end a run otherwise that is not finished, or was trained otherwise."""
-    other = read_config(run / "config.json")
-    own = replace(other, out=config.out, ending_of=run, weight_average=config.weight_average, prior=config.prior)
-    if not (run / "result.json").is_file() or own != config:
-        raise ValueError(f"{run} is no finished run of the same options but --weight-average and --prior")
-
-
 def train(config: Config, stop_at: tuple[int, int] | None = None) -> dict[str, Any]:
     """Run all phases (going on from the run folder's checkpoint, if any) and return the result, also in result.json.
 
     `stop_at`: (phase, step) at which to save and raise StoppedEarlyError.
     """
-    if config.weight_average < 1 and (not config.folded or (config.student and config.student.is_dir())):
-        raise ValueError("--weight-average needs --folded and a student of a run or of the teacher, not a served one")
-    if config.stem_alone and not (config.stem_width and config.folded):
-        raise ValueError("--stem-alone needs --stem-width and --folded, so that nothing else moves")
-    if config.weights.fm and config.unlabelled and config.unlabelled_share > 0:
-        raise ValueError("--weights.fm learns from the labelled photos alone: give it no --unlabelled")
-    if config.weights.fm and (config.cutmix or config.flip):
-        raise ValueError("--weights.fm maps features where they are in the photo: give it no --cutmix and no --flip")
-    if config.ending_of:
-        require_same_training(config, config.ending_of)
+    require_options(config)
     if config.threads:
         torch.set_num_threads(config.threads)
     with place_from_environment() as place:
@@ -101,7 +68,6 @@ def _keep_config(config: Config, place: Place) -> None:
 
 
 def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dict[str, Any]:
-    w = config.weights
     schedules: list[Schedule] = [getattr(config, name) for name in PHASES]
     photos = read_folder(config.data / "train", config.cache, exclude=NEVER_TRAINED_ON)
     require_same_classes(photos, read_folder(config.data / "val", config.cache))
@@ -128,13 +94,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         for name, module in networks.modules().items():
             module.load_state_dict(stored["networks"][name])
     else:
-        served = {f: networks.heads[f.name] for f in config.heads if not (f / "models.pt").is_file()}
-        if config.student and config.student.is_dir():
-            served[config.student] = networks.student
-        if served:
-            _, thumbnails = some_pictures(networks.downscaler, photos)
-            for folder, student in served.items():
-                load_served_student(folder, student, class_map.outputs, thumbnails)
+        read_served(config, networks, photos, class_map.outputs)
 
     def save() -> None:
         if place.first:
@@ -146,33 +106,21 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         if name == "mapping" and not progress.step and not config.student:
             begin(networks.student, config, networks, teacher, photos)
         if schedule.steps:
-            joint = name == "learn" and config.downscaler_lr > 0
-            stem = name == "mapping" and config.stem_width > 0
-            if name != "reconstruct" and not stem:
-                for source in sources:
-                    with_maps = bool(w.fm) and source is labelled
+            phase = planned(name, config, networks, teacher, class_map.outputs)
+            for source in sources:
+                if phase.answers:
+                    with_maps = bool(config.weights.fm) and source is labelled
                     source.answers = teacher_answers(teacher, source.views, config.cache, with_maps)
-            if name in ("mapping", "learn") and not joint and not stem:
-                for source in sources:
+                if not phase.images:
                     source.thumbnails = make_thumbnails(networks.downscaler, source.views, config.cache)
-            if name == "reconstruct":
-                phase: nn.Module = Reconstruct(networks)
-            elif name == "restore":
-                phase = Restore(networks, fold_normalisation(teacher), w, config.codec, class_map.outputs)
-            elif stem:
-                phase = MapStem(networks, TeacherMaps(fold_normalisation(teacher), SIDE, config.size), config.codec)
-            else:
-                weights = w if name == "learn" else replace(w, cl=0.0, kd=0.0, kd_all=0.0, mm=0.0)
-                phase = Learn(networks, weights, config.codec, class_map.outputs, joint)
             feed = Feed(
                 labelled, unlabelled, config.unlabelled_share, schedule.batch, [config.seed, progress.phase], place,
-                whole_images=joint or stem or name in ("reconstruct", "restore"),
-                with_maps=bool(w.fm) and not stem and name in ("mapping", "learn"),
-                cutmix=config.cutmix if name == "learn" else 0.0, flip=config.flip and name == "learn",
+                whole_images=phase.images, with_maps=phase.maps,
+                cutmix=config.cutmix if phase.mixed else 0.0, flip=config.flip and phase.mixed,
             )  # fmt: skip
             stop = stop_at[1] if stop_at and stop_at[0] == progress.phase else None
-            scales = {"downscaler.": config.downscaler_lr if name == "learn" else 1.0, "heads.": config.heads_lr}
-            finished = fit(name, phase, _groups(phase, scales), schedule, feed, progress, place, save, stop)
+            groups = _groups(phase.module, phase.scales)
+            finished = fit(name, phase.module, groups, schedule, feed, progress, place, save, stop)
             feed.close()
             if not finished:
                 raise StoppedEarlyError
@@ -200,19 +148,6 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         (config.out / "history.json").write_text(json.dumps(progress.history) + "\n")
         draw(progress.history, result, config.out / "figure.svg")
     return result
-
-
-def some_pictures(downscaler: Downscaler, photos: Photos, count: int = 256) -> tuple[Tensor, Tensor]:
-    """Evenly spaced photos, float [N,3,224,224] in 0..1, and their thumbnails, [N,3,s,s]."""
-    images = to_unit(torch.from_numpy(np.array(photos.pixels[:: max(1, len(photos) // count)])))
-    with torch.no_grad():
-        return images, quantise(downscaler(images))
-
-
-def begin(student: Classifier, config: Config, networks: Networks, teacher: Classifier, photos: Photos) -> None:
-    """Bring an untrained student to where training starts: what it has of the teacher is there, its own stem is not."""
-    if config.stem_width:
-        start_stem(student, teacher, networks.decoder, *some_pictures(networks.downscaler, photos))
 
 
 def evaluate_run(config: Config, run: Path, data: Path | None = None) -> dict[str, Any]:

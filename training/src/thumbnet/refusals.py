@@ -1,0 +1,42 @@
+"""What a run refuses before it costs anything: options that contradict each other, photos or runs that do not fit."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from thumbnet.classifier import Classifier
+from thumbnet.config import Config, read_config
+from thumbnet.photos import ClassMap
+
+
+def require_options(config: Config) -> None:
+    """Refuse options that contradict each other."""
+    if config.weight_average < 1 and (not config.folded or (config.student and config.student.is_dir())):
+        raise ValueError("--weight-average needs --folded and a student of a run or of the teacher, not a served one")
+    if config.stem_alone and not (config.stem_width and config.folded):
+        raise ValueError("--stem-alone needs --stem-width and --folded, so that nothing else moves")
+    if config.weights.fm and config.unlabelled and config.unlabelled_share > 0:
+        raise ValueError("--weights.fm learns from the labelled photos alone: give it no --unlabelled")
+    if config.weights.fm and (config.cutmix or config.flip):
+        raise ValueError("--weights.fm maps features where they are in the photo: give it no --cutmix and no --flip")
+    if config.balance and not (config.unlabelled and config.unlabelled_share > 0):
+        raise ValueError("--balance draws among --unlabelled photos: give it some")
+    if config.ending_of:
+        require_same_training(config, config.ending_of)
+
+
+def require_same_training(config: Config, run: Path) -> None:
+    """Refuse to end a run otherwise that is not finished, or was trained otherwise."""
+    other = read_config(run / "config.json")
+    own = replace(other, out=config.out, ending_of=run, weight_average=config.weight_average, prior=config.prior)
+    if not (run / "result.json").is_file() or own != config:
+        raise ValueError(f"{run} is no finished run of the same options but --weight-average and --prior")
+
+
+def require_own_outputs(config: Config, class_map: ClassMap, teacher: Classifier) -> None:
+    """Refuse to take class folders for a teacher's outputs where it has another number of them."""
+    outputs = teacher.network.get_classifier().out_features
+    if config.learn.steps and config.weights.kd and not config.class_map and len(class_map.folders) != outputs:
+        raise ValueError(
+            f"{config.data} has {len(class_map.folders)} class folders and {config.teacher} {outputs} outputs: "
+            "say with --class-map which is which, or learn from the labels alone (--weights.cl 1 --weights.kd 0)"
+        )
