@@ -2,10 +2,11 @@
  * Accuracy against bytes: our thumbnails in every format, each read by every head, against plain JPEG, WebP and AVIF files of
  * the photo sent to the unmodified teacher, and to one that was fine-tuned on such files.
  *
- *     npm run bench -- bytes <photos> [every] [models of the fine-tuned teacher | --keep-rivals]
+ *     npm run bench -- bytes <photos> [every] [models of the fine-tuned teacher | --keep-rivals | --heads=<head>,<head>...]
  *
  * `--keep-rivals` measures thumbnails alone, on new models, and takes the plain photos from the results that are there: they
- * depend on nothing of ours but T. `photos` is Imagenette's val folder, or one with a `labels.csv` of `file,class_index` over
+ * depend on nothing of ours but T. `--heads=` measures these heads alone and takes the others from there as well: do so where no
+ * E has changed. `photos` is Imagenette's val folder, or one with a `labels.csv` of `file,class_index` over
  * ImageNet's thousand classes; `every` takes only each n-th photo (8 unless told). All of the path is the service's own: its decoders and resampler, E, its encoders, the
  * reading back of what they wrote, the heads' files in onnxruntime. Rivals are made and read by sharp (libvips); smaller ones are
  * enlarged again with the same bicubic filter, as the teacher needs 224 pixels.
@@ -28,8 +29,11 @@ import { payload } from "./payload.ts";
 import { table, writeResults } from "./report.ts";
 
 const KEEP = "--keep-rivals";
+const ONLY = "--heads=";
 const [, , folder = "", every = "8", third = ""] = process.argv;
-const tuned = third === KEEP ? "" : third;
+const chosen = third.startsWith(ONLY) ? third.slice(ONLY.length).split(",") : undefined;
+const keeps = third === KEEP || chosen !== undefined;
+const tuned = keeps ? "" : third;
 const SIDE = 224;
 
 const OURS: readonly (readonly [OutputFormat, number])[] = [
@@ -68,14 +72,20 @@ interface Tally {
   correct: number;
 }
 
-/** What a file of results holds. */
-interface Report {
+interface Measured {
   readonly command: string;
   readonly date: string;
   readonly machine: object;
   readonly versions: object;
+}
+
+/** What a file of results holds. */
+interface Report extends Measured {
   readonly photos: number;
-  readonly rivals?: object;
+  /** How the plain photos were measured, if before. */
+  readonly rivals?: Measured;
+  /** Heads that were measured before, and how. */
+  readonly earlier?: readonly (Measured & { readonly heads: readonly string[] })[];
   readonly rows: readonly Row[];
 }
 
@@ -94,11 +104,13 @@ interface Reader {
 }
 
 const { photos, labels, name: set } = await labelledPhotos(folder, Number(every));
-const kept = third === KEEP ? await keptRivals() : undefined;
+const kept = keeps ? await keptRows() : undefined;
 const tallies = new Map<string, Tally>();
 const runtime = await nodeRuntime();
 const classifiers = (await readStudentsAndTeacher()).flatMap((student) => reader(student) ?? []);
-const heads = classifiers.filter(({ side }) => side < SIDE);
+const heads = classifiers.filter(({ side, name }) => side < SIDE && (chosen?.includes(name) ?? true));
+for (const name of chosen ?? [])
+  if (!heads.some((head) => head.name === name)) throw new Error(`Expected heads of models/, but got "${name}".`);
 const teachers = classifiers.filter(({ side }) => side === SIDE);
 if (tuned) teachers.push(await tunedReader(teachers[0]?.flops ?? 0));
 
@@ -134,18 +146,25 @@ console.log(
     ]),
   ),
 );
-const parameters = `<${set}> ${every}${tuned && " <models of the fine-tuned teacher>"}${kept ? ` ${KEEP}` : ""}`;
-const report = { photos: photos.length, ...(kept && { rivals: kept.measured }), rows };
+const parameters = `<${set}> ${every}${tuned && " <models of the fine-tuned teacher>"}${kept ? ` ${third}` : ""}`;
+const report = { photos: photos.length, ...(kept && { rivals: kept.rivals, earlier: kept.earlier }), rows };
 await writeResults(`bytes-${set}`, parameters, report, {}, "bytes");
 
-/** The plain photos' rows of the results that are there, and how those were measured. */
-async function keptRivals() {
+/** Rows of the results that are there and stay: the plain photos' and those of heads that are not measured now. */
+async function keptRows() {
   const old: Report = JSON.parse(await readFile(new URL(`results/bytes-${set}.json`, import.meta.url), "utf8"));
   if (old.photos !== photos.length)
     throw new Error(`Expected results of ${photos.length} photos, but got ${old.photos}.`);
   const { command, date, machine, versions } = old;
-  const rows = old.rows.filter(({ sender }) => sender !== "thumbnail");
-  return { rows, measured: old.rivals ?? { command, date, machine, versions } };
+  const measured = { command, date, machine, versions };
+  const stays = (head: string) => chosen !== undefined && !chosen.includes(head);
+  const before = (old.earlier ?? []).flatMap(({ heads }) => heads);
+  const last = old.rows.filter(({ sender, head }) => sender === "thumbnail" && !before.includes(head));
+  const earlier = [...(old.earlier ?? []), { heads: [...new Set(last.map(({ head }) => head))], ...measured }]
+    .map((entry) => ({ ...entry, heads: entry.heads.filter(stays) }))
+    .filter((entry) => entry.heads.length > 0);
+  const rows = old.rows.filter(({ sender, head }) => sender !== "thumbnail" || stays(head));
+  return { rows, rivals: old.rivals ?? measured, earlier };
 }
 
 /** Undefined if the model does not know all of the photos' classes. */
@@ -166,13 +185,14 @@ async function tunedReader(flops: number): Promise<Reader> {
 
 async function ours(photo: Uint8Array, label: number): Promise<void> {
   for (const { size } of runtime.downscalers) {
+    const readers = heads.filter(({ side }) => side === size);
+    if (readers.length === 0) continue;
     const thumbnail = await downscalePhoto(photo, { size, format: "npy" }, runtime);
     for (const [format, quality] of OURS) {
       const file = await encoders[format].encode(thumbnail, { quality }, loadCodec);
       const { data } = await decodeExact(file, loadCodec);
       const sent = weigh("thumbnail", size, format, quality, file);
-      for (const head of heads.filter(({ side }) => side === size))
-        count(sent, head, (await head.best(data)) === label);
+      for (const head of readers) count(sent, head, (await head.best(data)) === label);
     }
   }
 }

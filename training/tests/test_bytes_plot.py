@@ -39,3 +39,5 @@ def test_a_measured_file_becomes_a_picture_and_a_table(tmp_path: Path) -> None:
     kept = measured | {"rivals": {"command": "npm run older", "date": "2025-12-31"}}
     (tmp_path / "bytes.json").write_text(json.dumps(kept))
     assert "plain photos: `npm run older`, 2025-12-31." in draw_bytes(tmp_path / "bytes.json", tmp_path / "bytes.svg")
+    (tmp_path / "bytes.json").write_text(json.dumps(kept | {"earlier": [kept["rivals"] | {"heads": ["a", "b"]}]}))
+    assert "; a, b: `npm run older`, 2025-12-31." in draw_bytes(tmp_path / "bytes.json", tmp_path / "bytes.svg")

@@ -94,6 +94,8 @@ def draw_bytes(path: Path, picture: Path) -> str:
     about = f"{measured['photos']} photos; `{measured['command']}`, {measured['date']}"
     if "rivals" in measured:
         about += f"; plain photos: `{measured['rivals']['command']}`, {measured['rivals']['date']}"
+    for before in measured.get("earlier", []):
+        about += f"; {', '.join(before['heads'])}: `{before['command']}`, {before['date']}"
     return f"![Accuracy against bytes]({picture.name})\n\n{equal_accuracy_table(rows)}\n{about}.\n"
 
 
