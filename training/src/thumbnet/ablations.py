@@ -36,6 +36,7 @@ ABLATIONS = {
         ("with a stem of its own, which alone is trained", "student-56-full"),
         ("the same, all of it moved on", "student-56-full-moved"),
         ("the same, prior taken back", "student-56-full-prior"),
+        ("moved on for longer instead, photos of more classes", "student-56-full-longer"),
     ),
 }
 TRANSFER = (

@@ -14,7 +14,7 @@ def codec_table(path: Path, labels: dict[str, str]) -> str:
     if not path.is_file():
         return "Not measured yet: `python -m thumbnet.codec_curve`.\n"
     measured = json.loads(path.read_text())
-    rows: list[dict[str, Any]] = measured["rows"]
+    rows: list[dict[str, Any]] = [row for row in measured["rows"] if without_seed(row["run"]) in labels]
     rows = [row for row in rows if any(r["run"] == row["run"] and r["quality"] for r in rows)]
     runs = [name for name in labels if any(without_seed(row["run"]) == name for row in rows)]
     head = ["photos", "file", *(labels[name] for name in runs)]

@@ -30,6 +30,7 @@ PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and 
         "student-56-low-stride-gentle-bicubic",
     ),
     ("S with a stem of its own, 56 px, briefly", "ablation-full", "ablation-full-bicubic"),
+    ("the same, trained on through WebP", "ablation-full-webp", "ablation-full-bicubic-webp"),
 )
 FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S, 56 px, E trained with it", "student-56-joint"),
@@ -51,7 +52,12 @@ FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S with a stem of its own, 56 px, which alone is trained, thousand classes, through WebP", "student-56-full"),
     ("S with a stem of its own, 56 px, all of it moved on", "student-56-full-moved"),
     ("S with a stem of its own, 56 px, the same, prior taken back", "student-56-full-prior"),
+    ("S with a stem of its own, 56 px, moved on for longer, photos of more classes", "student-56-full-longer"),
     ("S with a stem of its own, 112 px, which alone is trained, through WebP", "student-112-full"),
+    ("S with a stem of its own, 112 px, the same for longer", "student-112-full-longer"),
+    ("S with a stem of its own, 112 px, all of it moved on, photos of more classes", "student-112-full-moved"),
+    ("S with a stem of its own, 112 px, the same, prior taken back", "student-112-full-prior"),
+    ("S with a stem of its own, 112 px, moved on for longer", "student-112-full-moved-longer"),
     ("S, 112 px, longer", "student-112-long"),
     ("S, 112 px, longer, E behind a restorer", "student-112-longer"),
     ("S, 112 px, half of each batch from the pool, thousand classes", "student-112-pool"),
@@ -75,7 +81,14 @@ RESTORED = (
     ("E + D, 56 px, D twice as deep, phase 1 alone, for longer", "downscaler-56-rebuilt"),
     ("E + D, 56 px, D twice as deep, then by T's answers and maps", "downscaler-56-deep"),
     ("E + D, 56 px, D twice as deep, trained on through AVIF", "downscaler-56-deep-avif"),
+    ("the E of downscaler-56-deep, D looks at the whole picture, photos of more classes", "restorer-56-context"),
+    ("the same for longer", "restorer-56-context-longer"),
 )
+
+CODEC_STUDENTS = {  # the same student and training on two kinds of thumbnails
+    "ablation-full-webp": "S with a stem of its own on E's thumbnails",
+    "ablation-full-bicubic-webp": "on bicubic ones",
+}
 
 
 def accuracy_table(runs: Runs) -> str:
@@ -231,6 +244,7 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
         "thousand": ablation_table(runs, "thousand", thousand),
         "transfer": transfer_table(runs),
         "codec": codec_table(results / "codec.json", {name: label for label, name in RESTORED}),
+        "codec-students": codec_table(results / "codec.json", CODEC_STUDENTS),
         "cost": cost_table(models, speed),
         "heads": heads_table(models),
         "joint": joint_table(runs, thousand),
