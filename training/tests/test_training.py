@@ -130,6 +130,18 @@ def test_class_folders_are_not_taken_for_outputs_of_a_teacher_that_has_more(conf
         train(three)
 
 
+def test_a_run_that_is_older_than_an_option_goes_on_with_its_default(config: Config) -> None:
+    with pytest.raises(StoppedEarlyError):
+        train(config, stop_at=(3, 1))
+    path = config.out / "config.json"
+    stored = json.loads(path.read_text())
+    del stored["balance"]
+    path.write_text(json.dumps(stored))
+    train(config)
+    with pytest.raises(ValueError, match="holds a run with other options"):
+        train(replace(config, seed=5))
+
+
 def test_another_seed_gives_other_weights(config: Config) -> None:
     train(config)
     other = replace(config, out=config.out.with_name("other"), seed=1)

@@ -12,7 +12,7 @@ from thumbnet.answers import teacher_answers
 from thumbnet.balance import chances_of
 from thumbnet.beginning import begin, read_served
 from thumbnet.classifier import load_teacher
-from thumbnet.config import Config, Schedule, command_of
+from thumbnet.config import Config, Schedule, command_of, read_config
 from thumbnet.distributed import Place, place_from_environment
 from thumbnet.evaluation import evaluate
 from thumbnet.feed import Feed, Source, make_thumbnails
@@ -61,7 +61,7 @@ def train(config: Config, stop_at: tuple[int, int] | None = None) -> dict[str, A
 
 def _keep_config(config: Config, place: Place) -> None:
     path = config.out / "config.json"
-    if path.is_file() and path.read_text() != config.to_json():
+    if path.is_file() and read_config(path) != config:  # a run may be older than an option
         raise ValueError(f"{config.out} holds a run with other options; choose another --out or remove it")
     if place.first:
         path.write_text(config.to_json())
