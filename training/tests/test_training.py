@@ -203,30 +203,26 @@ def test_a_student_starts_from_a_downscaler_that_is_served(config: Config, tmp_p
         train(replace(second, out=config.out.with_name("third"), width=4))
 
 
-def test_a_deeper_decoder_starts_as_the_one_that_it_goes_on_from(config: Config) -> None:
+@pytest.mark.parametrize(
+    ("more", "layer", "less"),
+    [
+        ({"decoder_pairs": 4}, "decoder.residual.3.two.weight", {"decoder_pairs": 1}),
+        ({"decoder_context": 8}, "decoder.context.up.weight", {"decoder_context": 0}),
+    ],
+)
+def test_a_decoder_with_more_layers_starts_as_the_one_that_it_goes_on_from(
+    config: Config, more: dict[str, int], layer: str, less: dict[str, int]
+) -> None:
     first = replace(config, reconstruct=Schedule(10, 4, 4e-3), restore=NONE, mapping=NONE, learn=NONE)
-    shallow = train(first)
+    small = train(first)
     stored = first.out / "models.pt"
-    second = replace(first, out=config.out.with_name("second"), downscaler=stored, reconstruct=NONE, decoder_pairs=4)
-    assert train(second)["psnr"] == pytest.approx(shallow["psnr"], abs=1e-4)
-    deeper = replace(second, out=config.out.with_name("third"), reconstruct=Schedule(2, 4, 4e-3))
-    train(deeper)
-    assert weights(deeper.out)["decoder.residual.3.two.weight"].any()
-    with pytest.raises(ValueError, match="--decoder-pairs"):
-        train(replace(second, out=config.out.with_name("fourth"), decoder_pairs=1))
-
-
-def test_a_decoder_that_looks_at_the_whole_starts_as_the_one_that_it_goes_on_from(config: Config) -> None:
-    first = replace(config, reconstruct=Schedule(10, 4, 4e-3), restore=NONE, mapping=NONE, learn=NONE)
-    narrow = train(first)
-    stored = first.out / "models.pt"
-    second = replace(first, out=config.out.with_name("second"), downscaler=stored, reconstruct=NONE, decoder_context=8)
-    assert train(second)["psnr"] == pytest.approx(narrow["psnr"], abs=1e-4)
-    wide = replace(second, out=config.out.with_name("third"), reconstruct=Schedule(2, 4, 4e-3))
-    train(wide)
-    assert weights(wide.out)["decoder.context.up.weight"].any()
-    with pytest.raises(ValueError, match="--decoder-context"):
-        train(replace(first, out=config.out.with_name("fourth"), downscaler=wide.out / "models.pt"))
+    second = replace(first, out=config.out.with_name("second"), downscaler=stored, reconstruct=NONE, **more)
+    assert train(second)["psnr"] == pytest.approx(small["psnr"], abs=1e-4)
+    larger = replace(second, out=config.out.with_name("third"), reconstruct=Schedule(2, 4, 4e-3))
+    train(larger)
+    assert weights(larger.out)[layer].any()
+    with pytest.raises(ValueError, match="--decoder-pairs, --decoder-context"):
+        train(replace(second, out=config.out.with_name("fourth"), downscaler=larger.out / "models.pt", **less))
 
 
 def test_training_goes_on_from_a_student_that_is_served(config: Config, tmp_path: Path) -> None:

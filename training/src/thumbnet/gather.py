@@ -107,7 +107,9 @@ def main(mirror: Path, out: Path, pool: Path | None = None) -> None:
                 if photo is not None:
                     photos.append(photo)
     stack = np.lib.format.open_memmap(out, "w+", np.uint8, (len(first) + len(photos), SIDE, SIDE, 3))
-    stack[: len(first)], stack[len(first) :] = first, np.stack(photos)
+    stack[: len(first)] = first
+    for row, photo in enumerate(photos, len(first)):
+        stack[row] = photo
     stack.flush()
     print(f"{len(first)} + {len(photos)} photos")
 
