@@ -36,8 +36,9 @@ def test_a_measured_file_becomes_a_picture_and_a_table(tmp_path: Path) -> None:
     text = draw_bytes(tmp_path / "bytes.json", tmp_path / "bytes.svg")
     assert "| 56 px webp q75 | student-56 | 1 | 80.00 | 100 | 250 | 2.50x | 3.00x |" in text
     assert (tmp_path / "bytes.svg").is_file()
-    kept = measured | {"rivals": {"command": "npm run older", "date": "2025-12-31"}}
+    older = {"command": "npm run older", "date": "2025-12-31"}
+    kept = measured | {"rivals": older}
     (tmp_path / "bytes.json").write_text(json.dumps(kept))
     assert "plain photos: `npm run older`, 2025-12-31." in draw_bytes(tmp_path / "bytes.json", tmp_path / "bytes.svg")
-    (tmp_path / "bytes.json").write_text(json.dumps(kept | {"earlier": [kept["rivals"] | {"heads": ["a", "b"]}]}))
+    (tmp_path / "bytes.json").write_text(json.dumps(kept | {"earlier": [older | {"heads": ["a", "b"]}]}))
     assert "; a, b: `npm run older`, 2025-12-31." in draw_bytes(tmp_path / "bytes.json", tmp_path / "bytes.svg")
