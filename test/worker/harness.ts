@@ -45,11 +45,23 @@ export async function startWorker(
   const worker: WorkerHandle<TestWorker["env"]> = harness.getWorker();
   return {
     url,
-    fetch: (path, init) => harness.fetch(path, init as never) as unknown as Promise<Response>,
+    fetch: async (path, init) => held((await harness.fetch(path, init as never)) as unknown as Response),
     env: await worker.getEnv(),
     harness,
     close: () => harness.close(),
   };
+}
+
+/**
+ * The same response, its body read through a stream of our own.
+ *
+ * miniflare answers a `Response` that wraps the stream of another one and lets go of that. When the garbage collector
+ * finds the other one, undici cancels its stream unless somebody reads it, and a test that reads late finds "Body has
+ * already been read".
+ */
+function held(response: Response): Response {
+  const { status, statusText, headers } = response;
+  return new Response(response.body?.pipeThrough(new TransformStream()) ?? null, { status, statusText, headers });
 }
 
 /**
