@@ -1,7 +1,7 @@
 /** Edge, then R2, then compute; each tier is filled after the client has its answer, and none is needed for one. */
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { Problem } from "../errors.ts";
-import { SingleFlight } from "../overload/single-flight.ts";
+import { FLIGHT_MS, SingleFlight } from "../overload/single-flight.ts";
 import type { EncodedThumbnail } from "../pipeline.ts";
 import type { Validators } from "../source/http.ts";
 import { type Answer, answerOf, type Kept, keptNow, type Tier } from "./answer.ts";
@@ -47,7 +47,11 @@ export async function cached(
   if (stored?.bytes === null && ageOf(stored) <= tiers.maxAge) return { ...stored, body: null, from: "r2" };
   // A stale copy's bytes are wanted after all.
   const read = stored?.bytes === null ? undefined : stored;
-  const flight = flights.run(`${tiers.address} ${key}`, () => find(key, tiers, compute, read));
+  const flight = flights.run(
+    `${tiers.address} ${key}`,
+    () => find(key, tiers, compute, read),
+    (found) => keep(key, tiers, found),
+  );
   // Others may be waiting for it, and the work is worth keeping, even if this client leaves.
   tiers.waitUntil(flight.catch(() => {}));
   const found = await flight;
@@ -56,13 +60,20 @@ export async function cached(
 
 /** @param read what the bucket has, if it was asked already. */
 async function find(key: string, tiers: CacheTiers, compute: Compute, read: Kept | null | undefined): Promise<Found> {
-  const { edge, bucket, address, maxAge, waitUntil } = tiers;
+  const { bucket, maxAge } = tiers;
   const stored = read === undefined ? await readBucket(bucket, key) : read;
   const isFresh = stored !== null && ageOf(stored) <= maxAge;
-  const found = isFresh ? { ...stored, from: "r2" as const } : await renew(stored, maxAge, compute);
-  if (found.from === "computed") waitUntil(writeBucket(bucket, key, found));
+  return isFresh ? { ...stored, from: "r2" } : renew(stored, maxAge, compute);
+}
+
+/** Fills the tiers that lack it. Ends when the next request finds it in the bucket, or at once if a flight may outlast `maxAge`. */
+async function keep(key: string, tiers: CacheTiers, found: Found): Promise<void> {
+  const { edge, bucket, address, maxAge, waitUntil } = tiers;
   waitUntil(afterAnswer(() => writeEdge(edge, address, key, found, maxAge)));
-  return found;
+  if (found.from === "r2") return;
+  const written = writeBucket(bucket, key, found);
+  waitUntil(written);
+  if (maxAge * 1000 >= FLIGHT_MS) await written;
 }
 
 /** A write that begins at once takes the isolate's thread from the answer that it follows. */

@@ -8,7 +8,7 @@ interface Flight<T> {
 }
 
 /** After this time a flight counts as lost: the runtime drops requests whose client left, and their promises with them. */
-const FLIGHT_MS = 60_000;
+export const FLIGHT_MS = 60_000;
 
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
@@ -16,22 +16,32 @@ export class SingleFlight<T> {
   /**
    * Runs `work`, or waits for the same key's run that is under way and shares its result or Problem. `T` must be plain data:
    * a stream can be read by one request only.
+   *
+   * @param after begins with the result, and must not reject. Until it ends, later requests share the result too: what it
+   * stores is not there for them yet.
    */
-  async run(key: string, work: () => Promise<T>): Promise<T> {
+  async run(key: string, work: () => Promise<T>, after: (result: T) => Promise<void> = async () => {}): Promise<T> {
     const other = this.#flights.get(key);
-    if (other) {
+    if (other && Date.now() < other.end) {
       const shared = await follow(other);
       if (shared !== LOST) return shared;
-      if (this.#flights.get(key) === other) this.#flights.delete(key);
-      return this.run(key, work);
+      this.#land(key, other);
+      return this.run(key, work, after);
     }
     const flight: Flight<T> = { result: work(), end: Date.now() + FLIGHT_MS };
     this.#flights.set(key, flight);
     try {
-      return await flight.result;
-    } finally {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+      const result = await flight.result;
+      void after(result).finally(() => this.#land(key, flight));
+      return result;
+    } catch (error) {
+      this.#land(key, flight);
+      throw error;
     }
+  }
+
+  #land(key: string, flight: Flight<T>): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 }
 

@@ -28,6 +28,38 @@ test("a run that is over is not shared with later requests", async () => {
   expect([await flights.run("a", work), await flights.run("a", work)]).toEqual([1, 2]);
 });
 
+test("what is still being stored is shared with later requests, and not after that", async () => {
+  const flights = new SingleFlight<number>();
+  let runs = 0;
+  const run = () =>
+    flights.run(
+      "a",
+      async () => ++runs,
+      () => new Promise((resolve) => setTimeout(resolve, 10)),
+    );
+  expect(await run()).toBe(1);
+  await vi.advanceTimersByTimeAsync(9);
+  expect(await run()).toBe(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await run()).toBe(2);
+});
+
+test("a store that never answers ends the sharing after a minute", async () => {
+  const flights = new SingleFlight<number>();
+  let runs = 0;
+  const run = () =>
+    flights.run(
+      "a",
+      async () => ++runs,
+      () => new Promise(() => {}),
+    );
+  await run();
+  await vi.advanceTimersByTimeAsync(59_999);
+  expect(await run()).toBe(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await run()).toBe(2);
+});
+
 test("a problem is shared, and not kept", async () => {
   const flights = new SingleFlight<string>();
   const work = vi.fn(() => Promise.reject(new Problem("source-failed", "It failed.")));

@@ -178,6 +178,13 @@ describe("a thundering herd", () => {
     expect(upstream.requests).toBe(1);
   });
 
+  it("that goes on while R2 still writes the answer costs nothing more", async () => {
+    upstream.requests = 0;
+    await get("slow-herd.jpg", "r2.put=hang, edge.put=throw");
+    expect(await get("slow-herd.jpg")).toMatchObject({ status: 200, bytes: right });
+    expect(upstream.requests).toBe(1);
+  });
+
   it("on a bad source costs one request as well", async () => {
     Object.assign(upstream, { requests: 0, status: 500 });
     const answers = await Promise.all(Array.from({ length: 40 }, () => get("bad-herd.jpg")));
