@@ -5,6 +5,7 @@ import { table } from "../bench/report.ts";
 import { EXPLANATIONS } from "../src/api/explanations.ts";
 import { classifyOptions } from "../src/classify/options.ts";
 import { variables } from "../src/config.ts";
+import type { ModelCard } from "../src/downscaler/card.ts";
 import { PROBLEMS } from "../src/errors.ts";
 import { listSettings } from "../src/origin/settings.ts";
 import { thumbnailOptions } from "../src/request/options.ts";
@@ -120,21 +121,28 @@ async function modelTable(): Promise<string> {
   const models = new URL("../models/", import.meta.url);
   const names = (await readdir(models, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   const cards = await Promise.all(names.map(({ name }) => readCard(new URL(`${name}/`, models))));
+  const rows = cards.map((card) => ({ card, accuracies: card.role === "downscaler" ? [] : accuraciesOf(card) }));
+  const dataSets = [...new Set(rows.flatMap(({ accuracies }) => accuracies.map(([dataSet]) => dataSet)))];
   return table(
-    ["model", "file", "multiply-adds", "measured", "limits"],
-    cards.map(({ name, bytes, flops, evaluation, limits }) => [
+    ["model", "file", "multiply-adds", ...dataSets, "limits"],
+    rows.map(({ card: { name, bytes, flops, limits }, accuracies }) => [
       `\`${name}\``,
       `${Math.round(bytes / 1000)} kB`,
       `${Math.round(flops / 1e6)} M`,
-      // The data set as a whole, and what was judged over all classes; parts of the former stand in the card.
-      evaluation
-        .filter(({ how }, i) => i === 0 || how.endsWith("all classes"))
-        .map(({ value, metric, dataset, images }) => `${value} % ${metric}, ${dataset} (${images} images)`)
-        .join("; "),
+      ...dataSets.map((dataSet) => new Map(accuracies).get(dataSet) ?? ""),
       limits,
     ]),
   );
 }
+
+/** What the card says of whole data sets and of all classes, not of parts of them, by data set. */
+const accuraciesOf = ({ evaluation }: ModelCard): [dataSet: string, accuracy: string][] =>
+  evaluation
+    .filter(({ how }, i) => i === 0 || how.endsWith("all classes"))
+    .map(({ metric, dataset, images, value }) => [
+      `${metric}, ${dataset}, ${images.toLocaleString("en")} images`,
+      `${value} %`,
+    ]);
 
 const memoryResults = z.object({
   command: z.string(),

@@ -111,6 +111,7 @@ def test_a_restorer_and_the_teacher_beside_it_become_an_ensemble(models: Path, f
     export(Export(run=folder / "run", models=own, parts=("restorer", "fused")))
     card = json.loads((own / "restored-56" / "card.json").read_text())
     assert (card["head"], card["steps"], card["classes"]) == ("restored", ["restorer-56", "teacher-224"], 2)
+    assert "restored-56" in json.loads((own / "downscaler-56" / "card.json").read_text())["students"]
     config_text = (own / "restored-56" / "config.pbtxt").read_text()
     assert 'platform: "ensemble"' in config_text
     assert 'input_map { key: "image", value: "image" }' in config_text

@@ -38,7 +38,7 @@ def export(options: Export) -> None:
         exporter.write_restored()
     if "fused" in options.parts:
         exporter.write_fused()
-    if "downscaler" in options.parts or "student" in options.parts:
+    if options.parts != ("fused",):
         exporter.describe_downscaler()
 
 
@@ -84,7 +84,7 @@ class _Exporter:
             raise ValueError(f"{file} is not the downscaler of {self.options.run}: export that one with it")
 
     def describe_downscaler(self) -> None:
-        """Write E's card anew, with what its students reach."""
+        """Write E's card anew, with what its students and the restored teacher reach."""
         students = self._students()
         evaluation = [
             entry | {"how": f"{card['name']} on this thumbnail; {entry['how']}"}
