@@ -1,5 +1,6 @@
 """Lossy formats in the loop: what a receiver sees, what it costs, and that training reaches E through them."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 from pictures import paint
 
-from thumbnet.codec import Rate, ThroughCodec, curve, decode, encode
+from thumbnet.codec import TO_YCBCR, Rate, ThroughCodec, curve, decode, encode
 from thumbnet.config import Codec, Config
 from thumbnet.pixels import to_bytes, to_unit
 from thumbnet.run import train
@@ -35,11 +36,24 @@ def test_the_share_that_stays_lossless_is_unchanged_and_each_draw_repeats(thumbn
     assert torch.equal(ThroughCodec("webp", 5, 20, 0.0)(sent), sent)
 
 
-def test_gradients_pass_the_codec_unchanged(thumbnails: np.ndarray) -> None:
+@pytest.mark.parametrize(("image_format", "share"), [("avif", 1.0), ("jpeg", 1.0), ("webp", 0.0)])
+def test_gradients_pass_the_codec_unchanged(thumbnails: np.ndarray, image_format: str, share: float) -> None:
     sent = to_unit(torch.from_numpy(thumbnails)).requires_grad_()
-    (ThroughCodec("webp", 5, 20, 1.0)(sent) * 3).sum().backward()
+    weights = torch.rand(sent.shape, generator=torch.Generator().manual_seed(0))
+    (ThroughCodec(image_format, 5, 20, share)(sent) * weights).sum().backward()
     assert sent.grad is not None
-    assert torch.equal(sent.grad, torch.full_like(sent, 3))
+    assert torch.equal(sent.grad, weights)
+
+
+@pytest.mark.parametrize("size", [56, 7])
+def test_of_what_webp_averages_gradients_ask_for_no_detail(size: int) -> None:
+    sent = torch.rand((2, 3, size, size), generator=torch.Generator().manual_seed(0)).requires_grad_()
+    seen = ThroughCodec("webp", 60, 60, 1.0)(sent)
+    (seen[:, 2, 0, 0] - seen[:, 2, 0, 1]).sum().backward()  # the blue of two pixels that share their colour
+    assert sent.grad is not None
+    luma = torch.tensor(TO_YCBCR[0])
+    assert torch.allclose(sent.grad[:, :, 0, 0], luma.expand(2, 3), atol=1e-6)
+    assert torch.allclose(sent.grad[:, :, 0, 1], -luma.expand(2, 3), atol=1e-6)
 
 
 def test_the_estimated_rate_orders_pictures_as_the_encoder_does(thumbnails: np.ndarray) -> None:
@@ -51,6 +65,13 @@ def test_the_estimated_rate_orders_pictures_as_the_encoder_does(thumbnails: np.n
     assert estimated == sorted(estimated)
     assert real == sorted(real)
     assert float(Rate()(torch.full((1, 3, 56, 56), 0.3))) == pytest.approx(0, abs=1e-5)
+
+
+def test_a_run_pays_for_its_bytes_wherever_its_downscaler_is_trained(config: Config) -> None:
+    joint = replace(config, weights=replace(config.weights, rate=0.1))
+    train(joint)
+    history = json.loads((joint.out / "history.json").read_text())
+    assert {entry["phase"] for entry in history if "rate" in entry} == {"restore", "learn"}
 
 
 def test_a_run_trains_through_a_codec_and_pays_for_its_bytes(config: Config) -> None:

@@ -42,9 +42,10 @@ class ThroughCodec(nn.Module):
     """Pass thumbnails, float [N,3,s,s] in 0..1, through a real encoder and decoder, each at a random quality.
 
     The paper has no codec. We use the encoder itself, with gradients straight through it as through rounding: no
-    proxy has to imitate its prediction and loop filter. `share` of a batch passes it, the others stay lossless so that
-    one E serves both. Qualities are a function of the batch's pixels: a resumed run draws what an uninterrupted one
-    would.
+    proxy has to imitate its prediction and loop filter. WebP averages the colours of four pixels, so gradients do as
+    well: detail that no receiver sees must not be asked for. `share` of a batch passes it, the others stay lossless so
+    that one E serves both. Qualities are a function of the batch's pixels: a resumed run draws what an uninterrupted
+    one would.
     """
 
     def __init__(self, image_format: str, lowest: int, highest: int, share: float) -> None:
@@ -61,7 +62,18 @@ class ThroughCodec(nn.Module):
             decode(encode(one, self.image_format, int(quality))) if through else one
             for one, quality, through in zip(pixels, qualities, passes, strict=True)
         ]
-        return thumbnail + (to_unit(torch.from_numpy(np.stack(seen))) - thumbnail).detach()
+        kept = thumbnail
+        if self.image_format == "webp":
+            kept = torch.where(torch.from_numpy(passes)[:, None, None, None], halve_colours(thumbnail), thumbnail)
+        return kept + (to_unit(torch.from_numpy(np.stack(seen))) - kept).detach()
+
+
+def halve_colours(thumbnail: Tensor) -> Tensor:
+    """Average what is not luma over 2x2 pixels: float [N,3,s,s] in 0..1 -> the same. What 4:2:0 leaves of a picture."""
+    luma = (thumbnail * torch.tensor(TO_YCBCR[0])[:, None, None]).sum(1, keepdim=True)
+    means = functional.avg_pool2d(thumbnail - luma, 2, ceil_mode=True)
+    height, width = thumbnail.shape[-2:]
+    return luma + functional.interpolate(means, scale_factor=2.0)[..., :height, :width]
 
 
 class Rate(nn.Module):

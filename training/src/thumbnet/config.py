@@ -42,7 +42,7 @@ class Weights:
     heads: float = 0.2
     """Of what the students in phase 2 say to E, beside the restorer (`Config.heads`)."""
     rate: float = 0.0
-    """Estimated bits a pixel of the thumbnails, where E is trained behind the restorer."""
+    """Estimated bits a pixel of the thumbnails, where E is trained behind the restorer or with S."""
 
 
 @dataclass(frozen=True)

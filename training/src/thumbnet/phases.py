@@ -116,6 +116,7 @@ class Learn(nn.Module):
         self.student, self.mapper, self.projector = networks.student, networks.mapper, networks.projector
         self.weights, self.joint = weights, joint
         self.register_buffer("classes", torch.tensor(classes), persistent=False)
+        self.rate = Rate()
         if joint:
             self.downscaler = networks.downscaler
 
@@ -127,6 +128,8 @@ class Learn(nn.Module):
             thumbnail = quantise(self.downscaler(image))
             if w.mm:
                 terms["mm"] = w.mm * moments(thumbnail, image)
+            if w.rate:
+                terms["rate"] = w.rate * self.rate(thumbnail)
         else:
             thumbnail = to_unit(_given(batch.thumbnail))
         guess = self.student(self.through(thumbnail))
@@ -181,7 +184,8 @@ def losses_of(config: Config) -> dict[str, float]:
     """Weights of the losses that a run's phases have, those before the frozen teacher as `restore.<name>`."""
     w = config.weights
     before = {"kd": 1.0, "pooled": 1.0, "mse": Restore.MSE_WEIGHT, "rate": w.rate, "stages": w.stages}
-    learned = {name: value for name, value in vars(w).items() if name not in ("rate", "stages", "heads")}
+    frozen = ("stages", "heads") if config.downscaler_lr else ("stages", "heads", "rate")
+    learned = {name: value for name, value in vars(w).items() if name not in frozen}
     found = {"reconstruct.mse": 1.0} if config.reconstruct.steps else {}
     found |= {f"restore.{name}": value for name, value in before.items()} if config.restore.steps else {}
     if config.heads and config.restore.steps:
