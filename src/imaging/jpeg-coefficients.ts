@@ -1,6 +1,6 @@
 import { damagedJpeg } from "./jpeg-bits.ts";
 import { LAST_SLOT } from "./jpeg-blocks.ts";
-import { type CodeTable, codeTable, type SkipTable, skipTable } from "./jpeg-huffman.ts";
+import { AC, HuffmanTables } from "./jpeg-huffman-tables.ts";
 import type { JpegHeader } from "./jpeg-markers.ts";
 import { readScanData, type Scan, type ScanComponent } from "./jpeg-scan.ts";
 
@@ -21,9 +21,7 @@ export interface CoefficientPlane {
 
 interface Tables {
   readonly quantiser: Map<number, readonly number[]>;
-  readonly dc: Map<number, CodeTable>;
-  readonly ac: Map<number, CodeTable>;
-  readonly skip: Map<number, SkipTable>;
+  readonly huffman: HuffmanTables;
   restartInterval: number;
 }
 
@@ -45,11 +43,11 @@ export function readCoefficients(bytes: Uint8Array, header: JpegHeader, kept: Ke
     const coefficients = new Int16Array(stride * rows * kept);
     return { width, height, stride, coefficients, steps: [] };
   });
-  const tables: Tables = { quantiser: new Map(), dc: new Map(), ac: new Map(), skip: new Map(), restartInterval: 0 };
+  const tables: Tables = { quantiser: new Map(), huffman: new HuffmanTables(), restartInterval: 0 };
   for (const segment of header.segments) {
     const body = bytes.subarray(segment.start, segment.end);
     if (segment.kind === "tables") readQuantisers(body, tables);
-    else if (segment.kind === "huffman") readHuffmanTables(body, tables);
+    else if (segment.kind === "huffman") tables.huffman.define(body);
     else if (segment.kind === "restart") tables.restartInterval = uint16(body, 0);
     else {
       const scan = readScanHeader(body, header, planes, tables, kept);
@@ -82,21 +80,6 @@ function readQuantisers(body: Uint8Array, tables: Tables): void {
   }
 }
 
-function readHuffmanTables(body: Uint8Array, tables: Tables): void {
-  for (let offset = 0; offset + 17 <= body.length; ) {
-    const info = body[offset] ?? 0;
-    const counts = body.subarray(offset + 1, offset + 17);
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    const codes = codeTable(counts, body.subarray(offset + 17, offset + 17 + total));
-    offset += 17 + total;
-    if (info >> 4 === 0) tables.dc.set(info & 15, codes);
-    else {
-      tables.ac.set(info & 15, codes);
-      tables.skip.delete(info & 15);
-    }
-  }
-}
-
 /** What a scan brings (T.81, B.2.3), or nothing if that is not kept. */
 function readScanHeader(
   body: Uint8Array,
@@ -124,12 +107,11 @@ function readScanHeader(
     if (!component || !plane) throw damagedJpeg("a scan names an unknown component");
     if (plane.steps.length === 0) plane.steps = tables.quantiser.get(component.table) ?? [];
     const selected = body[2 + 2 * i] ?? 0;
-    const dc = tables.dc.get(selected >> 4);
-    const ac = tables.ac.get(selected & 15);
-    const needsDc = first === 0 && !refines;
-    if ((needsDc && !dc) || (last > 0 && !ac)) throw damagedJpeg("a Huffman table is missing");
-    if (!progressive && ac && !tables.skip.has(selected & 15)) tables.skip.set(selected & 15, skipTable(ac));
-    return { plane, h: component.h, v: component.v, dc, ac, skip: tables.skip.get(selected & 15), prediction: 0 };
+    const acTable = AC | (selected & 15);
+    const dc = first === 0 && !refines ? tables.huffman.codes(selected >> 4) : undefined;
+    const ac = last > 0 ? tables.huffman.codes(acTable) : undefined;
+    const skip = progressive ? undefined : tables.huffman.skip(acTable);
+    return { plane, h: component.h, v: component.v, dc, ac, skip, prediction: 0 };
   });
   const mcus = { x: Math.ceil(header.width / (8 * header.hMax)), y: Math.ceil(header.height / (8 * header.vMax)) };
   return { components, mcus, kept, progressive, first, last, low, refines, restartInterval: tables.restartInterval };

@@ -12,12 +12,10 @@ interface PngHeader extends Header, PixelLayout {
   readonly data: readonly Uint8Array[];
 }
 
-// Rows stream, so memory does not grow with the height: per row the filtered bytes, two lines of at most 8 bytes a
-// pixel and the unpacked line of 3. The widest accepted picture (40 M x 1) would take 3 x 8 x 40 MB: MAX_WIDTH keeps it
-// at 1.8 MB. The pixel limit bounds the time: a zlib bomb of 20 MB would unpack to 20 GB, this stops it at 40 M x 8
-// bytes.
+// Rows stream, so no buffer grows with the height: per row the filtered bytes, two lines of at most 8 bytes a pixel and the
+// unpacked line of 3, 1.8 MB for the longest side that is accepted (limits.ts). The pixel limit bounds the time: a zlib
+// bomb of 20 MB would unpack to 20 GB, this stops it at 40 M x 8 bytes.
 const MAX_PIXELS = 40e6;
-const MAX_WIDTH = 65_535;
 // Adam7 completes its rows last, so the whole picture is kept.
 const BYTES_PER_INTERLACED_PIXEL = 4;
 // Encoders write chunks of 8 KB and more; a file of empty ones would cost a view (some 100 bytes) for every 12 bytes.
@@ -42,9 +40,6 @@ export const openPng: OpenSource = (bytes) => {
   const header = readHeader(bytes);
   if (header.interlaced) checkMemory("interlaced PNG", header, bytes.length, BYTES_PER_INTERLACED_PIXEL, HEAP_BUDGET);
   else checkPixels("PNG", header, MAX_PIXELS);
-  if (header.width > MAX_WIDTH) {
-    throw new Problem("image-too-large", `Expected a width of at most ${MAX_WIDTH} pixels; ${header.width} came.`);
-  }
   return {
     header,
     decode: (target) => (header.interlaced ? decodeInterlaced(header, target) : decodeRows(header, target)),

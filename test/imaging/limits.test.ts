@@ -39,6 +39,14 @@ function webpOf(kind: "VP8 " | "VP8L", width: number, height: number): Uint8Arra
   return file;
 }
 
+/** A VP8X canvas around a small frame. */
+function webpCanvasOf(width: number, height: number): Uint8Array {
+  const file = goldenFile("lossy-alpha.webp");
+  file.set([width - 1, (width - 1) >> 8, (width - 1) >> 16], 24);
+  file.set([height - 1, (height - 1) >> 8, (height - 1) >> 16], 27);
+  return file;
+}
+
 function gifOf(width: number, height: number): Uint8Array {
   const file = goldenFile("plain.gif");
   const view = new DataView(file.buffer);
@@ -47,15 +55,20 @@ function gifOf(width: number, height: number): Uint8Array {
   return file;
 }
 
-function interlacedGifOf(width: number, height: number): Uint8Array {
-  const file = goldenFile("interlaced.gif");
+/** The golden GIF with two 16-bit fields of its frame's descriptor changed. */
+function gifWithFrame(name: string, field: number, first: number, second: number): Uint8Array {
+  const file = goldenFile(name);
   const view = new DataView(file.buffer);
   const paletteEnd = 13 + 3 * 2 ** (((file[10] ?? 0) & 7) + 1);
-  const frame = file.indexOf(0x2c, paletteEnd);
-  view.setUint16(frame + 5, width, true);
-  view.setUint16(frame + 7, height, true);
+  const frame = file.indexOf(0x2c, paletteEnd) + 1;
+  view.setUint16(frame + field, first, true);
+  view.setUint16(frame + field + 2, second, true);
   return file;
 }
+
+const interlacedGifOf = (width: number, height: number) => gifWithFrame("interlaced.gif", 4, width, height);
+/** Its frame, of 37 x 29 pixels, begins so far to the right, or so far down, that it widens the canvas. */
+const shiftedGifOf = (left: number, top: number) => gifWithFrame("plain.gif", 0, left, top);
 
 function avifOf(width: number, height: number): Uint8Array {
   const file = goldenFile("plain.avif");
@@ -70,18 +83,37 @@ function avifOf(width: number, height: number): Uint8Array {
 test.each<[string, OpenSource, Uint8Array, Uint8Array]>([
   ["PNG pixels", openPng, pngOf(8000, 5000, 0), pngOf(8000, 5001, 0)],
   ["PNG width", openPng, pngOf(65_535, 9, 0), pngOf(65_536, 9, 0)],
+  ["PNG height", openPng, pngOf(1, 65_535, 0), pngOf(1, 65_536, 0)],
+  ["interlaced PNG height", openPng, pngOf(1, 65_535, 1), pngOf(1, 65_536, 1)],
   ["interlaced PNG pixels", openPng, pngOf(4000, 1999, 1), pngOf(4000, 2000, 1)],
   ["JPEG pixels", openJpeg, jpegOf(10_000, 10_000), jpegOf(10_000, 10_001)],
   ["lossy WebP pixels", openWebp, webpOf("VP8 ", 3468, 2000), webpOf("VP8 ", 3469, 2000)],
   ["lossless WebP pixels", openWebp, webpOf("VP8L", 2312, 2000), webpOf("VP8L", 2313, 2000)],
+  ["WebP canvas width", openWebp, webpCanvasOf(65_535, 99), webpCanvasOf(65_536, 99)],
+  ["WebP canvas height", openWebp, webpCanvasOf(99, 65_535), webpCanvasOf(99, 65_536)],
+  ["GIF canvas width", openGif, shiftedGifOf(65_498, 0), shiftedGifOf(65_499, 0)],
+  ["GIF canvas height", openGif, shiftedGifOf(0, 65_506), shiftedGifOf(0, 65_507)],
   ["GIF pixels", openGif, gifOf(8000, 5000), gifOf(8000, 5001)],
   ["interlaced GIF pixels", openGif, interlacedGifOf(8000, 3999), interlacedGifOf(8000, 4000)],
   ["AVIF pixels", openAvif, avifOf(1920, 1137), avifOf(1920, 1138)],
+  ["AVIF width", openAvif, avifOf(65_535, 33), avifOf(65_536, 33)],
+  ["AVIF height", openAvif, avifOf(33, 65_535), avifOf(33, 65_536)],
 ])("%s: inside accepted, outside refused by the header alone", (_name, open, inside, outside) => {
   expect(() => open(inside)).not.toThrow();
   const refusal = expect.objectContaining({ code: "image-too-large", status: 413 });
   expect(() => open(outside)).toThrow(refusal);
   expect(() => open(outside)).toThrow(/^Expected .+ came/);
+});
+
+test("a JPEG, which cannot be longer, may be as long as its header can say", () => {
+  expect(openJpeg(jpegOf(65_535, 99)).header).toMatchObject({ width: 65_535 });
+  expect(openJpeg(jpegOf(99, 65_535)).header).toMatchObject({ height: 65_535 });
+});
+
+test("a file of some bytes that says 1 x 40,000,000 pixels is refused by its side", () => {
+  expect(() => openPng(pngOf(1, 40e6, 0))).toThrow(
+    "Expected at most 65535 pixels a side in a PNG image; 1 x 40000000 came.",
+  );
 });
 
 test.each<[string, OpenSource, Uint8Array]>([
