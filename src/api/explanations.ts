@@ -66,8 +66,8 @@ export const EXPLANATIONS: Readonly<Record<ProblemCode, Explanation>> = {
     remedy: "Send a smaller file; the owner can raise MAX_IMAGE_BYTES.",
   },
   "image-too-large": {
-    meaning: "The header announces more pixels than can be decoded within the isolate's memory.",
-    remedy: "Send the image at a smaller size; SECURITY.md lists the limit of each format.",
+    meaning: "The header announces more pixels, or a longer side, than can be decoded within the isolate's memory.",
+    remedy: "Send the image at a smaller size; the answer's detail says which limit it exceeds.",
   },
   "unsupported-format": {
     meaning: "The first bytes are not those of a JPEG, PNG, WebP, GIF or AVIF file.",
