@@ -11,11 +11,16 @@ import pytest
 import timm
 import torch
 import tyro
+from pictures import paint
 
 from thumbnet.config import Codec, Config, Schedule, Weights, command_of, read_config
+from thumbnet.downscaler import Downscaler, ServedDownscaler
 from thumbnet.export import export
 from thumbnet.export_options import Export
+from thumbnet.feed import make_thumbnails
+from thumbnet.photos import read_folder
 from thumbnet.run import StoppedEarlyError, evaluate_run, train
+from thumbnet.views import Views
 
 NONE = Schedule(0, 4, 1e-3)
 
@@ -49,6 +54,57 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(config: Config, s
     expected, found = weights(config.out), weights(resumed.out)
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[key], found[key]) for key in expected)
+    assert (config.out / "history.json").read_text() == (resumed.out / "history.json").read_text()
+
+
+def test_a_student_with_dropout_resumes_exactly(config: Config) -> None:
+    alone = replace(config, arch="ghostnet_100", reconstruct=NONE, restore=NONE, mapping=NONE, downscaler_lr=0.0)
+    alone = replace(alone, weights=Weights(fm=0.0))
+    train(alone)
+    resumed = replace(alone, out=config.out.with_name("resumed"))
+    with pytest.raises(StoppedEarlyError):
+        train(resumed, stop_at=(3, 2))
+    train(resumed)
+    expected, found = weights(alone.out), weights(resumed.out)
+    assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_a_run_does_not_go_on_with_other_photos_or_another_teacher(config: Config, tmp_path: Path) -> None:
+    shutil.copytree(config.data, tmp_path / "data")
+    begun = replace(config, data=tmp_path / "data", teacher_weights=tmp_path / "teacher.pt")
+    shutil.copyfile(config.teacher_weights or "", tmp_path / "teacher.pt")
+    with pytest.raises(StoppedEarlyError):
+        train(begun, stop_at=(0, 1))
+    paint(0, 50).save(tmp_path / "data" / "train" / "disc" / "disc1.png")
+    torch.save(timm.create_model(config.teacher, num_classes=2).state_dict(), tmp_path / "teacher.pt")
+    with pytest.raises(ValueError, match="other photos and teacher"):
+        train(begun)
+
+
+def test_losses_that_are_no_numbers_end_a_run(config: Config) -> None:
+    with pytest.raises(ValueError, match=r"reconstruct, step \d: mse is no finite number"):
+        train(replace(config, reconstruct=Schedule(9, 4, 1e30)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"mapping": Schedule(2, 4, 1e-3), "weights": Weights(pooled=0.0)}, "--mapping.steps needs something to map"),
+        ({"mapping": NONE, "weights": Weights(kd=0.0, kd_all=0.0, pooled=0.0)}, "--learn.steps needs a loss"),
+    ],
+)
+def test_a_phase_without_a_loss_is_refused_before_training(config: Config, changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        train(replace(config, **changes))
+
+
+def test_a_frozen_downscaler_writes_what_it_will_write_when_it_is_served(config: Config) -> None:
+    downscaler = Downscaler(config.size, width=8, bfloat16=True)
+    torch.nn.init.normal_(downscaler.last.weight, std=0.1)
+    views = Views(read_folder(config.data / "train", config.cache))
+    made = make_thumbnails(downscaler.train(), views, config.cache)[0]
+    served = ServedDownscaler(downscaler.eval())(torch.from_numpy(np.array(views.photos.pixels))).numpy()
+    assert (made != served).mean() < 0.001  # what bfloat16 would change is seventy times as much
 
 
 def test_a_restorer_learns_in_bfloat16_and_is_kept_in_float32(config: Config) -> None:
@@ -128,6 +184,18 @@ def test_class_folders_are_not_taken_for_outputs_of_a_teacher_that_has_more(conf
     three = replace(config, teacher_weights=tmp_path / "three.pt", teacher_classes=3)
     with pytest.raises(ValueError, match="2 class folders and test_efficientnet 3 outputs"):
         train(three)
+    own = {
+        "weights": Weights(cl=1.0, kd=0.0, kd_all=0.0, pooled=0.0),
+        "mapping": NONE,
+        "reconstruct": NONE,
+        "restore": NONE,
+    }
+    assert set(train(replace(three, out=tmp_path / "labels", **own))) & {
+        "teacher",
+        "direct",
+        "student",
+        "restored",
+    } == {"student"}
 
 
 def test_a_run_that_is_older_than_an_option_goes_on_with_its_default(config: Config) -> None:
@@ -201,6 +269,8 @@ def test_a_student_starts_from_a_downscaler_that_is_served(config: Config, tmp_p
     )
     with pytest.raises(ValueError, match="other widths than --width"):
         train(replace(second, out=config.out.with_name("third"), width=4))
+    # Its decoder's widths matter only to who needs the decoder.
+    train(replace(second, out=config.out.with_name("fourth"), decoder_pairs=1, decoder_width=4))
 
 
 @pytest.mark.parametrize(
@@ -280,21 +350,31 @@ def test_a_finished_run_is_ended_otherwise_without_training_anew(config: Config)
     train(ended)
     wanted, found = weights(trained.out), weights(ended.out)
     assert all(torch.equal(value, found[key]) for key, value in wanted.items())
-    for other in (replace(ended, seed=1), replace(ended, ending_of=whole.out.with_name("missing"))):
+    of_an_ending = replace(ended, ending_of=ended.out)
+    for other in (replace(ended, seed=1), replace(ended, ending_of=whole.out.with_name("missing")), of_an_ending):
         with pytest.raises((ValueError, FileNotFoundError)):
             train(replace(other, out=config.out.with_name("other")))
+
+
+def train_in_two_processes(config: Config) -> None:
+    options = command_of(config, full_paths=True).split()[1:]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*launch, "-m", "thumbnet", *options], capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_two_processes_train_all_phases(config: Config) -> None:
+    train_in_two_processes(config)
+    assert json.loads((config.out / "result.json").read_text())["student"]["all"]["images"] == 9
 
 
 def test_two_processes_train_as_one_does(config: Config) -> None:
     alone = replace(config, restore=NONE, mapping=NONE, learn=NONE, reconstruct=Schedule(5, 4, 1e-3))
     train(alone)
     together = replace(alone, out=config.out.with_name("together"))
-    options = command_of(together, full_paths=True).split()[1:]
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run(
-        [*launch, "-m", "thumbnet", *options], capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    train_in_two_processes(together)
     one, two = weights(alone.out), weights(together.out)
     # the same photos a step, only summed in another order
     assert all(torch.allclose(one[key], two[key], atol=1e-5) for key in one)

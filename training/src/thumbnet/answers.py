@@ -3,7 +3,6 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from thumbnet import fingerprint
 from thumbnet.classifier import Classifier
 from thumbnet.locking import locked
 from thumbnet.onnx_files import to_onnx
@@ -52,7 +52,7 @@ def teacher_answers(teacher: Classifier, views: Views, cache: Path, with_maps: b
 
     An interrupted pass goes on where it stopped. About 4.6 KB a view for 1,000 classes and 1,280 features.
     """
-    weights = sha256(b"".join(v.numpy().tobytes() for v in teacher.state_dict().values())).hexdigest()[:12]
+    weights = fingerprint.of_weights(teacher)
     names = ["logits", "pooled"] + ["maps"] * with_maps
     rounds: dict[str, list[np.ndarray]] = {"logits": [], "pooled": [], "maps": []}
     run = None

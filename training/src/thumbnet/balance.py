@@ -17,5 +17,6 @@ def chances_of(logits: list[np.ndarray], share: float) -> np.ndarray:
 
 
 def drawn(chances: np.ndarray, batch: int, step: int, seed: list[int]) -> np.ndarray:
-    """Indices of batch `step`, each view at most once in it: a pure function of its arguments."""
-    return np.random.default_rng([*seed, step]).choice(len(chances), batch, replace=False, p=chances)
+    """Indices of batch `step`, each view at most once in it if there are enough: a pure function of its arguments."""
+    again = batch > len(chances)
+    return np.random.default_rng([*seed, step]).choice(len(chances), batch, replace=again, p=chances)

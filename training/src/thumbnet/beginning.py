@@ -16,6 +16,7 @@ from thumbnet.stem import start_stem
 
 def some_pictures(downscaler: Downscaler, photos: Photos, count: int = 256) -> tuple[Tensor, Tensor]:
     """Evenly spaced photos, float [N,3,224,224] in 0..1, and their thumbnails, [N,3,s,s]."""
+    downscaler.eval()
     images = to_unit(torch.from_numpy(np.array(photos.pixels[:: max(1, len(photos) // count)])))
     with torch.no_grad():
         return images, quantise(downscaler(images))

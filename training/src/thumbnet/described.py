@@ -1,6 +1,5 @@
 """What a card says of a run: how it was made, and what its files reach."""
 
-import importlib.metadata
 import json
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ from thumbnet.photos import Photos
 from thumbnet.plan import PHASES
 from thumbnet.served import answers, measure
 from thumbnet.unseen import clean
-
-PACKAGES = ("torch", "timm", "onnx", "onnxruntime", "numpy", "pillow")
+from thumbnet.versions import versions
 
 
 class Described:
@@ -46,10 +44,8 @@ class Described:
 
     def baseline(self, group: str) -> dict[str, float]:
         """Give top-1 in percent of what the model is to be compared with, on a group of the photos."""
-        baseline = {
-            "teacher on the photo": self.result["teacher"][group]["top1"],
-            "teacher on the bicubic thumbnail": self.result["direct"][group]["top1"],
-        }
+        teacher = {"teacher on the photo": "teacher", "teacher on the bicubic thumbnail": "direct"}
+        baseline = {label: self.result[name][group]["top1"] for label, name in teacher.items() if name in self.result}
         if self.options.baseline:
             other = json.loads((self.options.baseline / "result.json").read_text())
             baseline["bicubic thumbnails, same training"] = other["student" if "student" in other else "restored"][
@@ -70,7 +66,7 @@ class Described:
             "steps": sum(s.steps for s in steps.values()),
             "seed": config.seed,
             "seconds": result["seconds"],
-            "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+            "versions": result.get("versions", versions()),
         }
 
     def evaluation(self, files: list[Path], outputs: list[int], classes: int) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from fnmatch import fnmatch
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from thumbnet import fingerprint
+from thumbnet.atomic import write_atomically
 from thumbnet.classifier import Classifier
 from thumbnet.config import Config
 from thumbnet.downscaler import Downscaler
-from thumbnet.networks import Networks
+from thumbnet.locking import locked
+from thumbnet.networks import Networks, has_decoder
 from thumbnet.photos import NEVER_TRAINED_ON, ClassMap, Photos, read_folder
 from thumbnet.pixels import quantise, to_unit
 
@@ -22,7 +24,9 @@ BATCH = 64
 
 
 def ranks(classify: Callable[[Tensor], Tensor], photos: Photos, outputs: list[int], label: str) -> np.ndarray:
-    """How many of the given outputs score above the right one, per photo: 0 is top-1 correct. int64 [N].
+    """How many of the given outputs do not score below the right one, per photo: 0 is top-1 correct. int64 [N].
+
+    A network that answers all alike, or with NaN, is right of nothing.
 
     `classify`: float [N,3,224,224] in 0..1 -> logits [N, all outputs].
     """
@@ -33,7 +37,7 @@ def ranks(classify: Callable[[Tensor], Tensor], photos: Photos, outputs: list[in
             logits = classify(to_unit(pixels))[:, outputs]
             labels = torch.from_numpy(photos.labels[start : start + BATCH])
             right = logits.gather(1, labels[:, None])
-            found.append((logits > right).sum(dim=1).numpy())
+            found.append((~(logits < right)).sum(dim=1).numpy() - 1)
     return np.concatenate(found)
 
 
@@ -50,7 +54,7 @@ def summarise(rank: np.ndarray, photos: Photos) -> dict[str, Any]:
 
 
 def evaluate(config: Config, networks: Networks, teacher: Classifier, class_map: ClassMap) -> dict[str, Any]:
-    """Measure a run on `val`: the student, and the teacher behind the restorer where one was trained."""
+    """Measure a run on `val`: the student, the teacher, and the teacher behind the restorer where one was trained."""
     photos = read_folder(config.data / "val", config.cache)
     networks.answering()
     shrink = networks.downscaler
@@ -64,12 +68,24 @@ def evaluate(config: Config, networks: Networks, teacher: Classifier, class_map:
     def direct(image: Tensor) -> Tensor:
         return teacher(quantise(bicubic(image))).logits
 
+    def once(name: str, classify: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+        """Measure what is the same for every run of this teacher and data, kept in the cache."""
+        of = [fingerprint.of_weights(teacher), outputs, photos.fingerprint, photos.labels.tolist(), photos.names]
+        path = config.cache / f"{name}-{fingerprint.of_text(json.dumps(of))}.json"
+        with locked(path):
+            if not path.is_file():
+                found = summarise(ranks(classify, photos, outputs, name), photos)
+                write_atomically(path, json.dumps(found))
+        return json.loads(path.read_text())
+
     bicubic = Downscaler(config.size, width=0)
     outputs = class_map.outputs
-    result: dict[str, Any] = {
-        "teacher": _once(config, photos, outputs, "teacher", lambda image: teacher(image).logits),
-        "direct": _once(config, photos, outputs, f"direct-{config.size}", direct),
-    }
+    result: dict[str, Any] = {}
+    # Of folders that no output of the teacher's is known to stand for there is nothing to ask it.
+    known = bool(config.class_map) or len(outputs) == teacher.network.get_classifier().out_features
+    if known:
+        result["teacher"] = once("teacher", lambda image: teacher(image).logits)
+        result["direct"] = once(f"direct-{config.size}", direct)
     if config.learn.steps or config.mapping.steps:
         result["student"] = summarise(ranks(reading(networks.student), photos, outputs, "student"), photos)
     if networks.heads:
@@ -77,21 +93,11 @@ def evaluate(config: Config, networks: Networks, teacher: Classifier, class_map:
             name: summarise(ranks(reading(head), photos, outputs, name), photos)
             for name, head in networks.heads.items()
         }
-    if config.restore.steps or not config.learn.steps:
+    if known and (config.restore.steps or not config.learn.steps):
         result["restored"] = summarise(ranks(restored, photos, outputs, "restored"), photos)
-    result["psnr"] = psnr(networks, photos)
+    if has_decoder(config):
+        result["psnr"] = psnr(networks, photos)
     return result
-
-
-def _once(
-    config: Config, photos: Photos, outputs: list[int], name: str, classify: Callable[[Tensor], Tensor]
-) -> dict[str, Any]:
-    """Measure what is the same for every run of this teacher and data, kept in the cache."""
-    key = f"{config.teacher} {config.teacher_weights} {outputs} {photos.fingerprint} {name}"
-    path = config.cache / f"{name}-{sha256(key.encode()).hexdigest()[:16]}.json"
-    if not path.is_file():
-        path.write_text(json.dumps(summarise(ranks(classify, photos, outputs, name), photos)))
-    return json.loads(path.read_text())
 
 
 def psnr(networks: Networks, photos: Photos, count: int = 256) -> float:
@@ -102,7 +108,7 @@ def psnr(networks: Networks, photos: Photos, count: int = 256) -> float:
         for start in range(0, len(chosen), BATCH):
             image = to_unit(torch.from_numpy(np.array(chosen[start : start + BATCH])))
             error = (networks.decoder(quantise(networks.downscaler(image))) - image).square().mean(dim=(1, 2, 3))
-            values.append(-10 * error.log10())
+            values.append(-10 * error.clamp(min=1e-10).log10())
     return round(float(torch.cat(values).mean()), 2)
 
 

@@ -111,6 +111,9 @@ class _Exporter:
         labels = self.class_map.labels
         if self.options.labels:
             labels = read_labels(self.options.labels)
+            outputs = self.networks.student.network.get_classifier().out_features
+            if len(labels) != outputs:
+                raise ValueError(f"{self.options.labels} has {len(labels)} lines and the student {outputs} outputs")
         else:
             keep_classes(self.networks.student, self.class_map.outputs)
         served = ServedStudent(self.networks.student)
@@ -155,10 +158,9 @@ class _Exporter:
             return
         labels = read_labels(self.folder(TEACHER) / "labels.txt")
         training = json.loads((self.folder(steps[0]) / "card.json").read_text())["training"]
-        own = [labels.index(label) for label in self.class_map.labels]
-        card = self.told.card(
-            name, "student", training, self.told.evaluation(self._files(self.downscaler, *steps), own, len(labels))
-        ) | {
+        files = self._files(self.downscaler, *steps)
+        evaluation = self.told.evaluation(files, self.class_map.outputs, len(labels))
+        card = self.told.card(name, "student", training, evaluation) | {
             "input": pixels("thumbnail", size),
             "head": "restored",
             "steps": steps,

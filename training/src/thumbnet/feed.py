@@ -2,7 +2,6 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from thumbnet import fingerprint
 from thumbnet.answers import Answers, look_up
 from thumbnet.balance import drawn
 from thumbnet.distributed import Place
@@ -38,9 +38,9 @@ class Source:
 
 
 def make_thumbnails(downscaler: Downscaler, views: Views, cache: Path) -> list[np.ndarray]:
-    """Run a frozen E over all views; each round is kept in `cache`."""
-    weights = b"".join(v.numpy().tobytes() for v in downscaler.state_dict().values())
-    name = sha256(weights + f"{downscaler.size}".encode()).hexdigest()[:12]
+    """Run a frozen E over all views, as it is served; each round is kept in `cache`."""
+    downscaler.eval()
+    name = f"{fingerprint.of_weights(downscaler)}-{downscaler.size}"
     rounds, count = [], len(views.photos)
     for round_ in range(views.rounds):
         path = cache / f"thumbnails-{name}-{views.round_name(round_)}.npy"
@@ -79,6 +79,10 @@ class Feed:
         ready = self.upcoming.pop(step, None) or self.ahead.submit(self._make, step)
         self.upcoming = {step + 1: self.ahead.submit(self._make, step + 1)}
         return ready.result()
+
+    def seed_of(self, step: int) -> int:
+        """Seed of what else is random in a step, in this process."""
+        return int(np.random.SeedSequence([*self.seed, step, self.place.rank]).generate_state(1)[0])
 
     def close(self) -> None:
         """Stop reading ahead."""

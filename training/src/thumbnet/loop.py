@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,6 +28,7 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
+    averages: dict[str, float] = field(default_factory=dict)  # of the phase's losses, as the history shows them
     optimizer: dict[str, Any] | None = None
 
 
@@ -52,15 +52,18 @@ def fit(
     if progress.optimizer:
         optimizer.load_state_dict(progress.optimizer)
     phase.train()
-    module = DistributedDataParallel(phase) if place.processes > 1 else phase
-    averages: dict[str, float] = {}
+    # Unused: the classifier of a student that only maps features.
+    module = DistributedDataParallel(phase, find_unused_parameters=True) if place.processes > 1 else phase
+    averages = progress.averages
     began, saved = time.monotonic() - progress.seconds, time.monotonic()
     with tqdm(total=schedule.steps, initial=progress.step, desc=name, disable=not place.first, mininterval=2) as bar:
         for step in range(progress.step, schedule.steps):
             lr = rate(schedule, step)
             for group in optimizer.param_groups:
                 group["lr"] = lr * group["scale"]
+            torch.manual_seed(feed.seed_of(step))  # dropout after a resume is what it would have been
             terms = module(feed.at(step))
+            require_finite(terms, f"{name}, step {step + 1}")
             optimizer.zero_grad(set_to_none=True)
             torch.stack(list(terms.values())).sum().backward()
             optimizer.step()
@@ -78,12 +81,12 @@ def fit(
                 saved = time.monotonic()
             if progress.step == stop_at:
                 return False
-    progress.optimizer = None
+    progress.optimizer, progress.averages = None, {}
     return True
 
 
-def write_atomically(path: Path, value: object) -> None:
-    """torch.save that never leaves half a file behind."""
-    partial = path.with_suffix(".part")
-    torch.save(value, partial)
-    partial.replace(path)
+def require_finite(terms: dict[str, torch.Tensor], where: str) -> None:
+    """Refuse to go on from losses that are no numbers: every weight would become one of those."""
+    lost = [name for name, value in terms.items() if not math.isfinite(value.item())]
+    if lost:
+        raise ValueError(f"{where}: {', '.join(lost)} is no finite number; try a lower learning rate")

@@ -56,7 +56,13 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
     heads = {path.name: head_of(path, teacher, config) for path in config.heads}
     networks = Networks(downscaler, decoder, untrained_student(config, teacher), heads=heads)
     if config.downscaler:
-        load_networks(config.downscaler, networks, ("downscaler", "decoder"))
+        load_networks(config.downscaler, networks, ("downscaler",))
+        try:
+            load_networks(config.downscaler, networks, ("decoder",))
+        except ValueError as error:
+            if has_decoder(config):
+                raise
+            print(f"{error}; nothing here needs it: it is left as it was before training")
     if config.student and not config.student.is_dir():  # a served one needs thumbnails: see _train
         load_networks(config.student, networks, ("student",))
     if config.weights.fm or config.weights.pooled:
@@ -70,6 +76,12 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
     for module in networks.modules().values():
         module.to(memory_format=torch.channels_last)
     return networks
+
+
+def has_decoder(config: Config) -> bool:
+    """Whether anything of a run depends on its decoder; a student without a stem of its own learns without one."""
+    trains_it = config.reconstruct.steps or config.restore.steps
+    return bool(trains_it or config.stem_width or not config.learn.steps)
 
 
 def untrained_student(config: Config, teacher: Classifier) -> Classifier:

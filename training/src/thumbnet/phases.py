@@ -95,7 +95,7 @@ class MapStem(nn.Module):
         super().__init__()
         self.stem, self.through, self.maps_of = stem_of(networks.student), receiver(codec), maps_of
         self.normalised = networks.student.normalised
-        self.shrink = networks.downscaler.forward  # not the module itself: it is not trained here
+        self.shrink = networks.downscaler.eval().forward  # not the module itself: it is not trained here
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the loss."""
@@ -184,8 +184,8 @@ def losses_of(config: Config) -> dict[str, float]:
     """Weights of the losses that a run's phases have, those before the frozen teacher as `restore.<name>`."""
     w = config.weights
     before = {"kd": 1.0, "pooled": 1.0, "mse": Restore.MSE_WEIGHT, "rate": w.rate, "stages": w.stages}
-    frozen = ("stages", "heads") if config.downscaler_lr else ("stages", "heads", "rate")
-    learned = {name: value for name, value in vars(w).items() if name not in frozen}
+    of_photos = {"mm": w.mm, "rate": w.rate} if config.downscaler_lr and config.learn.steps else {}
+    learned = {name: getattr(w, name) for name in ("cl", "kd", "kd_all", "fm", "pooled")} | of_photos
     found = {"reconstruct.mse": 1.0} if config.reconstruct.steps else {}
     found |= {f"restore.{name}": value for name, value in before.items()} if config.restore.steps else {}
     if config.heads and config.restore.steps:

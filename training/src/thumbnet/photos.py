@@ -4,18 +4,28 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 from tqdm import tqdm
 
+from thumbnet import fingerprint
 from thumbnet.locking import locked
 
 SIDE = 224
 NEVER_TRAINED_ON = "ILSVRC2012_val_*"  # ImageNet's validation photos: Imagenette's train folder holds some
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
+DECODING = "2"  # part of the cached pixels' name: to be changed with `squash`
+TURNS = {  # EXIF's orientations, and what makes them upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,7 @@ class Photos:
     labels: np.ndarray  # int64 [N]
     names: list[str]
     classes: list[str]
-    fingerprint: str  # tells one set from another in cached results
+    fingerprint: str  # of the pixels
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -50,7 +60,11 @@ def read_class_map(source: str | Path, folders: list[str]) -> ClassMap:
     missing = [folder for folder in folders if folder not in entries]
     if missing:
         raise ValueError(f"{path} says nothing of {', '.join(missing)}")
-    return ClassMap(folders, [entries[f][0] for f in folders], [entries[f][1] for f in folders])
+    outputs = [entries[folder][0] for folder in folders]
+    twice = sorted(folder for folder, output in zip(folders, outputs, strict=True) if outputs.count(output) > 1)
+    if twice:
+        raise ValueError(f"{path} gives {', '.join(twice)} the same output: no classifier could tell them apart")
+    return ClassMap(folders, outputs, [entries[folder][1] for folder in folders])
 
 
 def read_labels(source: str | Path) -> list[str]:
@@ -72,15 +86,27 @@ def require_same_classes(train: Photos, val: Photos) -> None:
     if train.classes != val.classes:
         odd = sorted(set(train.classes) ^ set(val.classes))
         raise ValueError(f"train and val must hold the same class folders; only one of them has {', '.join(odd)}")
+    for name, photos in {"train": train, "val": val}.items():
+        astray = [file for file, label in zip(photos.names, photos.labels, strict=True) if label < 0]
+        if astray:
+            raise ValueError(f"{name} must hold photos in class folders alone; {astray[0]} is in none")
 
 
 def squash(path: Path) -> np.ndarray:
-    """Decode a file and resize it to 224x224 as the Worker does with `fit=fill`: Pillow's bicubic, whole image."""
-    with Image.open(path) as image:
-        image = image.convert("RGB")
-        if image.size != (SIDE, SIDE):
-            image = image.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-        return np.asarray(image)
+    """Decode a file and resize it to 224x224 as the Worker does with `fit=fill`: Pillow's bicubic, the whole image,
+    upright as its EXIF says, of 16-bit samples the high byte. ValueError if it is damaged.
+    """
+    try:
+        with Image.open(path) as image:
+            turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+            high = image.mode.startswith("I;16")
+            stored = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)) if high else image
+            square = stored.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path} is no whole image: {error}") from error
+    if square.size != (SIDE, SIDE):
+        square = square.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    return np.asarray(square if turn is None else square.transpose(turn))
 
 
 def read_folder(folder: Path, cache: Path, exclude: str = "") -> Photos:
@@ -91,12 +117,12 @@ def read_folder(folder: Path, cache: Path, exclude: str = "") -> Photos:
     files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and not fnmatch(f.name, exclude))
     if not files:
         raise ValueError(f"no image files in {folder}")
-    classes = sorted({f.parent.name for f in files if f.parent != folder})
+    names = [file.relative_to(folder) for file in files]
+    classes = sorted({name.parts[0] for name in names if len(name.parts) > 1})
     index = {name: i for i, name in enumerate(classes)}
-    labels = np.array([index.get(f.parent.name, -1) for f in files], dtype=np.int64)
-    stamp = "\n".join(f"{f.relative_to(folder)} {f.stat().st_size}" for f in files)
-    fingerprint = sha256(stamp.encode()).hexdigest()[:16]
-    packed = cache / f"photos-{fingerprint}.npy"
+    labels = np.array([index.get(name.parts[0], -1) for name in names], dtype=np.int64)
+    stamps = [fingerprint.stamp_of(file, name) for file, name in zip(files, names, strict=True)]
+    packed = cache / f"photos-{fingerprint.of_text(chr(10).join([DECODING, *stamps]))}.npy"
     with locked(packed):
         if not packed.is_file():
             partial = packed.with_suffix(".part")
@@ -107,19 +133,18 @@ def read_folder(folder: Path, cache: Path, exclude: str = "") -> Photos:
                     stack[row] = image
             stack.flush()
             partial.rename(packed)
-    return Photos(np.load(packed, mmap_mode="r"), labels, [f.name for f in files], classes, fingerprint)
+    pixels = np.load(packed, mmap_mode="r")
+    return Photos(pixels, labels, [f.name for f in files], classes, fingerprint.of_file(packed, cache))
 
 
 def read_unlabelled(source: Path, cache: Path, every: int = 1) -> Photos:
     """Read every n-th photo, without labels, of a folder or of a `.npy` of uint8 [N,224,224,3]."""
     if source.is_dir():
         photos = read_folder(source, cache, exclude=NEVER_TRAINED_ON)
-        pixels, stamp = photos.pixels[::every], photos.fingerprint.encode()
+        pixels, content = photos.pixels[::every], photos.fingerprint
     else:
         pixels = np.load(source, mmap_mode="r")
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (SIDE, SIDE, 3):
             raise ValueError(f"{source}: expected uint8 [N,{SIDE},{SIDE},3], got {pixels.dtype} {list(pixels.shape)}")
-        pixels = pixels[::every]
-        stamp = f"{source.name} {pixels.shape}".encode() + pixels[:: max(1, len(pixels) // 16)].tobytes()
-    fingerprint = f"{sha256(stamp).hexdigest()[:16]}-{every}"
-    return Photos(pixels, np.full(len(pixels), -1), [], [], fingerprint)
+        pixels, content = pixels[::every], fingerprint.of_file(source, cache)
+    return Photos(pixels, np.full(len(pixels), -1), [], [], f"{content}-{every}")

@@ -20,6 +20,11 @@ def require_options(config: Config) -> None:
         raise ValueError("--weights.fm maps features where they are in the photo: give it no --cutmix and no --flip")
     if config.balance and not (config.unlabelled and config.unlabelled_share > 0):
         raise ValueError("--balance draws among --unlabelled photos: give it some")
+    w = config.weights
+    if config.mapping.steps and not (config.stem_width or w.fm or w.pooled):
+        raise ValueError("--mapping.steps needs something to map: --weights.fm, --weights.pooled or --stem-width")
+    if config.learn.steps and not (w.cl or w.kd or w.kd_all or w.fm or w.pooled):
+        raise ValueError("--learn.steps needs a loss: --weights.cl, kd, kd-all, fm or pooled")
     if config.ending_of:
         require_same_training(config, config.ending_of)
 
@@ -30,13 +35,27 @@ def require_same_training(config: Config, run: Path) -> None:
     own = replace(other, out=config.out, ending_of=run, weight_average=config.weight_average, prior=config.prior)
     if not (run / "result.json").is_file() or own != config:
         raise ValueError(f"{run} is no finished run of the same options but --weight-average and --prior")
+    if not (run / "checkpoint.pt").is_file():
+        raise ValueError(f"{run} holds no checkpoint.pt: end the run that was trained, not one that ended it otherwise")
 
 
 def require_own_outputs(config: Config, class_map: ClassMap, teacher: Classifier) -> None:
-    """Refuse to take class folders for a teacher's outputs where it has another number of them."""
+    """Refuse class folders that stand for no outputs of the teacher's, or not in a way that can be known."""
     outputs = teacher.network.get_classifier().out_features
-    if config.learn.steps and config.weights.kd and not config.class_map and len(class_map.folders) != outputs:
+    beyond = [str(output) for output in class_map.outputs if not 0 <= output < outputs]
+    if beyond:
+        raise ValueError(f"the class map names output {', '.join(beyond)} and {config.teacher} has 0 to {outputs - 1}")
+    distils = config.learn.steps and (config.weights.kd or config.weights.kd_all)
+    if distils and not config.class_map and len(class_map.folders) != outputs:
         raise ValueError(
-            f"{config.data} has {len(class_map.folders)} class folders and {config.teacher} {outputs} outputs: "
-            "say with --class-map which is which, or learn from the labels alone (--weights.cl 1 --weights.kd 0)"
+            f"{config.data} has {len(class_map.folders)} class folders and {config.teacher} {outputs} outputs: say "
+            "with --class-map which is which, or learn from the labels alone (--weights.cl 1 --weights.kd 0 "
+            "--weights.kd-all 0)"
         )
+
+
+def require_same_inputs(before: dict[str, str], now: dict[str, str], checkpoint: Path) -> None:
+    """Refuse to go on with other photos or another teacher than a run began with."""
+    other = [name for name, value in before.items() if now.get(name) != value]
+    if other:
+        raise ValueError(f"{checkpoint} was made with other {' and '.join(other)}: choose another --out")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -15,10 +16,14 @@ from thumbnet.ablations import COMPARED, THOUSAND, ablation_table, transfer_tabl
 from thumbnet.bytes_plot import draw_bytes
 from thumbnet.card import PARTS, part_of
 from thumbnet.codec_table import codec_table, lossless
+from thumbnet.experiments import expand
 from thumbnet.joint_table import JOINT, joint_table
 from thumbnet.markdown import table
 from thumbnet.seeds import Runs, points, read_runs, spread
 
+pyplot.rcParams["svg.hashsalt"] = "thumbnet"  # the same data, the same bytes
+
+LISTED = Path(__file__).parents[2] / "experiments.toml"
 PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and seeds)
     ("S, 56 px", "student-56", "student-56-bicubic"),
     ("S with a stride-1 stem, 56 px, E moved before", "student-56-moved-low-stride", "student-56-low-stride-bicubic"),
@@ -217,13 +222,18 @@ def draw_curves(runs: Runs, path: Path) -> None:
 
 
 def commands(runs: Runs) -> str:
-    """The command of every run that stands in a table."""
+    """How every run that stands in a table is made, as the list of experiments says."""
     names = [n for _, *pair in PAIRS for n in pair] + [n for _, n in RESTORED + FURTHER] + COMPARED + [JOINT]
-    lines = [
-        f"    {run['result']['command']}\n        # {run['result']['seconds']} s"
-        for name in dict.fromkeys(names)
-        for run in runs.get(name, [])
-    ]
+    listed = {e["name"]: " ".join(e["options"].split()) for e in expand(tomllib.loads(LISTED.read_text())["run"])}
+    lines = []
+    for name in dict.fromkeys(names):
+        for run in runs.get(name, []):
+            one = f"{name}-seed{run['options'].get('seed', 0)}"
+            one = one if one in listed else name
+            lines += [
+                f"    thumbnet train --out {{runs}}/{one} {listed[one]}",
+                f"        # {run['result']['seconds']} s",
+            ]
     return "\n".join(lines) + "\n"
 
 

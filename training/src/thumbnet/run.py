@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from thumbnet import fingerprint
 from thumbnet.answers import teacher_answers
+from thumbnet.atomic import save_atomically, write_atomically
 from thumbnet.balance import chances_of
 from thumbnet.beginning import begin, read_served
 from thumbnet.classifier import load_teacher
@@ -17,7 +19,7 @@ from thumbnet.distributed import Place, place_from_environment
 from thumbnet.evaluation import evaluate
 from thumbnet.feed import Feed, Source, make_thumbnails
 from thumbnet.figure import draw
-from thumbnet.loop import Progress, fit, write_atomically
+from thumbnet.loop import Progress, fit
 from thumbnet.networks import average_weights, build_networks, load_run
 from thumbnet.photos import (
     NEVER_TRAINED_ON,
@@ -30,7 +32,8 @@ from thumbnet.photos import (
 )
 from thumbnet.plan import PHASES, planned
 from thumbnet.prior import class_prior, take_back
-from thumbnet.refusals import require_options, require_own_outputs
+from thumbnet.refusals import require_options, require_own_outputs, require_same_inputs
+from thumbnet.versions import versions
 from thumbnet.views import Views
 
 
@@ -64,7 +67,7 @@ def _keep_config(config: Config, place: Place) -> None:
     if path.is_file() and read_config(path) != config:  # a run may be older than an option
         raise ValueError(f"{config.out} holds a run with other options; choose another --out or remove it")
     if place.first:
-        path.write_text(config.to_json())
+        write_atomically(path, config.to_json())
 
 
 def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dict[str, Any]:
@@ -87,9 +90,13 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     sources = [s for s in (labelled, unlabelled) if s]
 
     checkpoint, progress = config.out / "checkpoint.pt", Progress()
+    inputs = {"photos": photos.fingerprint, "teacher": fingerprint.of_weights(teacher)}
+    if unlabelled:
+        inputs["unlabelled photos"] = unlabelled.views.photos.fingerprint
     begun = checkpoint if checkpoint.is_file() or not config.ending_of else config.ending_of / "checkpoint.pt"
     if begun.is_file():
         stored = torch.load(begun, map_location="cpu", weights_only=True)
+        require_same_inputs(stored.get("inputs", {}), inputs, begun)
         progress = Progress(**stored["progress"])
         for name, module in networks.modules().items():
             module.load_state_dict(stored["networks"][name])
@@ -99,7 +106,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     def save() -> None:
         if place.first:
             states = {name: module.state_dict() for name, module in networks.modules().items()}
-            write_atomically(checkpoint, {"progress": vars(progress), "networks": states})
+            save_atomically(checkpoint, {"progress": vars(progress), "networks": states, "inputs": inputs})
 
     while progress.phase < len(PHASES):
         name, schedule = PHASES[progress.phase], schedules[progress.phase]
@@ -139,14 +146,15 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
         take_back(networks.student, class_prior(parts), config.prior)
     result: dict[str, Any] = {}
     if place.first:
-        write_atomically(config.out / "models.pt", {n: m.state_dict() for n, m in networks.modules().items()})
+        save_atomically(config.out / "models.pt", {n: m.state_dict() for n, m in networks.modules().items()})
         result = evaluate(config, networks, teacher, class_map)
         result["command"] = command_of(config)
         result["seconds"] = round(progress.seconds)
         result["steps"] = {n: s.steps for n, s in zip(PHASES, schedules, strict=True)}
-        (config.out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
-        (config.out / "history.json").write_text(json.dumps(progress.history) + "\n")
+        result["versions"] = versions()
+        write_atomically(config.out / "history.json", json.dumps(progress.history) + "\n")
         draw(progress.history, result, config.out / "figure.svg")
+        write_atomically(config.out / "result.json", json.dumps(result, indent=1) + "\n")  # last: it says finished
     return result
 
 

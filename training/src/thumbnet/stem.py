@@ -2,7 +2,8 @@
 
 The teacher halves its maps down to the thumbnail's size in its first layers; S has no such pixels to halve. The paper
 keeps those layers, so that S's maps are smaller throughout. This S has maps of the teacher's sizes, from the first one
-as large as the thumbnail: at most the teacher's compute, and no layer is used at another scale than it was trained at.
+as large as the thumbnail, for the teacher's compute beside the stem's own, and no layer is used at another scale than
+it was trained at.
 """
 
 from typing import Any
