@@ -3,8 +3,10 @@
  *
  * It grows as `<file>.part`. Beside it `<file>.journal` says with which options it was begun and, a line for each record, up to
  * which byte it is whole and which photo that was. When the last record is there, the part gets the file's name.
+ *
+ * Both are written where what is known to be whole ends, and not at their own end: there may be what a failed write has left.
  */
-import { appendFile, mkdir, open, readFile, rename, rm, truncate } from "node:fs/promises";
+import { appendFile, type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UsageError } from "./command.ts";
 import type { Output } from "./output.ts";
@@ -37,35 +39,41 @@ export async function openGrowing(file: string, records: Records, options: strin
       `${file} was begun with ${begun}, not ${options}. Use those options, or --force to begin anew.`,
     );
   }
-  const entries: Entry[] = lines.map((line) => ({
-    end: Number.parseInt(line, 10),
-    photo: line.slice(line.indexOf(" ") + 1),
-  }));
-  let end = entries.at(-1)?.end ?? records.begin.length;
+  const flags = begun === undefined ? "w" : "r+";
+  const [log, data] = [await open(journal, flags), await open(part, flags)];
+  const { size } = await data.stat();
+  const entries = lines
+    .map((line): Entry => ({ end: Number.parseInt(line, 10), photo: line.slice(line.indexOf(" ") + 1) }))
+    .filter((entry) => entry.end <= size); // without power the part may have lost what the journal has
   const known = new Set(entries.map(({ photo }) => photo));
-  if (begun === undefined) {
-    await rm(part, { force: true });
-    await rm(journal, { force: true });
-    await appendFile(part, records.begin);
-    await appendFile(journal, `${options}\n`);
-  } else await truncate(part, end);
+  const logged = Buffer.from(`${options}\n${entries.map(lineOf).join("")}`);
+  let end = entries.at(-1)?.end ?? records.begin.length;
+  let logEnd = logged.length;
+  await writeAt(data, records.begin, 0);
+  await writeAt(log, logged, 0);
+  await log.truncate(logEnd);
 
   return {
     has: (photo) => known.has(photo),
     async write(photo, thumbnail) {
       const bytes = await records.record(photo, thumbnail);
-      await appendFile(part, bytes);
-      end += bytes.length;
-      await appendFile(journal, `${end} ${photo}\n`);
-      entries.push({ photo, end });
+      const entry = { photo, end: end + bytes.length };
+      const line = Buffer.from(lineOf(entry));
+      await writeAt(data, bytes, end);
+      await writeAt(log, line, logEnd);
+      end = entry.end;
+      logEnd += line.length;
+      entries.push(entry);
     },
     async close(complete) {
+      if (complete) {
+        const last = records.finish(entries.length);
+        await writeAt(data, last.end, end);
+        await data.truncate(end + last.end.length);
+        await writeAt(data, last.begin, 0);
+      }
+      await Promise.all([data.close(), log.close()]);
       if (!complete) return;
-      const last = records.finish(entries.length);
-      await appendFile(part, last.end);
-      const handle = await open(part, "r+");
-      await handle.write(last.begin, 0, last.begin.length, 0);
-      await handle.close();
       if (records.index) {
         const { extension, render } = records.index;
         await writeIndex(file.replace(/\.\w+$/, extension), render(entries.map(({ photo }) => photo)));
@@ -78,6 +86,15 @@ export async function openGrowing(file: string, records: Records, options: strin
       await rm(part, { force: true });
     },
   };
+}
+
+const lineOf = ({ end, photo }: Entry) => `${end} ${photo}\n`;
+
+/** All of it: a disk that fills up takes a part, and only what follows fails. */
+async function writeAt(file: FileHandle, bytes: Uint8Array, start: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, start + done)).bytesWritten;
+  }
 }
 
 async function writeIndex(file: string, text: string): Promise<void> {
