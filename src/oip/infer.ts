@@ -31,10 +31,25 @@ export function encodeInferRequest(inputs: readonly Tensor[], binary: boolean): 
   return joinBody(message, binary ? inputs : []);
 }
 
-/** @throws ProtocolError 400 naming what is wrong. */
-export function parseInferRequest(body: Uint8Array, headerLength: string | undefined): InferRequest {
+/** What a request is about, without the contents of its tensors. */
+export interface Asked {
+  readonly inputs: readonly Omit<Tensor, "bytes">[];
+  readonly outputs: readonly RequestedOutput[];
+}
+
+/**
+ * @param check of what is asked, before the contents are unpacked: those of a tensor that nobody takes could be a hundred times
+ * as large as the body.
+ * @throws ProtocolError 400 naming what is wrong, and what `check` throws.
+ */
+export function parseInferRequest(
+  body: Uint8Array,
+  headerLength: string | undefined,
+  check: (asked: Asked) => void = () => {},
+): InferRequest {
   const { json, binary } = splitBody(body, headerLength);
   const { id, inputs, outputs = [], parameters } = parseMessage(inferRequest, json);
+  check({ inputs, outputs });
   return {
     id,
     inputs: readTensors(inputs, binary),

@@ -13,14 +13,18 @@ const DATATYPE_NAMES = Object.keys(DATATYPES).filter((name): name is Datatype =>
 const datatype = z.enum(DATATYPE_NAMES as [Datatype, ...Datatype[]]);
 const name = z.string().min(1);
 
+/** More than models have, and far fewer than a body has room for; zod looks at the length before the elements. */
+export const MAX_TENSORS = 64;
+export const MAX_AXES = 16;
+
 /** -1 stands for an axis of any size, in metadata only. */
 const tensorMetadata = z.object({ name, datatype, shape: z.array(z.int().min(-1)) });
 
 const tensor = z.object({
   name,
   datatype,
-  shape: z.array(z.int().nonnegative()),
-  parameters: z.looseObject({ binary_data_size: z.int().nonnegative().optional() }).optional(),
+  shape: z.array(z.int().nonnegative()).max(MAX_AXES),
+  parameters: z.object({ binary_data_size: z.int().nonnegative().optional() }).optional(),
   /** Checked element by element when packed: a schema over ten thousand numbers would cost more than the inference. */
   data: z.unknown().optional(),
 });
@@ -38,28 +42,28 @@ export const modelMetadata = z.object({
 export const requestedOutput = z.object({
   name,
   parameters: z
-    .looseObject({ binary_data: z.boolean().optional(), classification: z.int().nonnegative().optional() })
+    .object({ binary_data: z.boolean().optional(), classification: z.int().nonnegative().optional() })
     .optional(),
 });
 
 export const inferRequest = z.object({
   id: z.string().optional(),
   parameters: z
-    .looseObject({
+    .object({
       binary_data_output: z.boolean().optional(),
       /** Microseconds the request may wait in the queue (Triton's schedule policy extension). */
       timeout: z.int().nonnegative().optional(),
     })
     .optional(),
-  inputs: z.array(tensor).min(1),
-  outputs: z.array(requestedOutput).optional(),
+  inputs: z.array(tensor).min(1).max(MAX_TENSORS),
+  outputs: z.array(requestedOutput).max(MAX_TENSORS).optional(),
 });
 
 export const inferResponse = z.object({
   model_name: z.string(),
   model_version: z.string().nullish(),
   id: z.string().nullish(),
-  outputs: z.array(tensor),
+  outputs: z.array(tensor).max(MAX_TENSORS),
 });
 
 export const errorMessage = z.object({ error: z.string() });

@@ -10,6 +10,7 @@ import type { ModelMetadata, ServerMetadata } from "../oip/messages.ts";
 import { pack, unpack } from "./content-coding.ts";
 import { METRICS_TYPE, renderMetrics } from "./metrics.ts";
 import { readBody, withBudget } from "./request-body.ts";
+import { checkRequest } from "./request-check.ts";
 import { observe, rawRequest, type ServedModel, serve } from "./served-model.ts";
 import type { Settings } from "./settings.ts";
 
@@ -54,7 +55,10 @@ export function createOriginApp(
         const body = await unpack(sent, c.req.header("content-encoding"), settings.maxRequestBytes);
         if (body !== sent) hold(body.byteLength);
         const headerLength = c.req.header(HEADER_LENGTH);
-        const request = headerLength === "0" ? rawRequest(model.config, body) : parseInferRequest(body, headerLength);
+        const request =
+          headerLength === "0"
+            ? rawRequest(model.config, body)
+            : parseInferRequest(body, headerLength, (asked) => checkRequest(asked, model.config));
         const { response, binary } = await serve(
           model,
           request,

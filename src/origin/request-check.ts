@@ -1,14 +1,13 @@
 /** Holds a request against the model it names: tensors, datatypes, shapes and the batch, as Triton does. */
-import type { Tensor } from "../oip/datatypes.ts";
 import { ProtocolError } from "../oip/error.ts";
-import type { InferRequest } from "../oip/infer.ts";
+import type { Asked } from "../oip/infer.ts";
 import type { ModelConfig, TensorSpec } from "./model-config.ts";
 
 /**
  * @returns the number of batch rows, which all inputs share.
  * @throws ProtocolError 400 that says what was expected and what came.
  */
-export function checkRequest({ inputs, outputs }: InferRequest, { name, maxBatchSize, ...model }: ModelConfig): number {
+export function checkRequest({ inputs, outputs }: Asked, { name, maxBatchSize, ...model }: ModelConfig): number {
   const names = inputs.map((input) => input.name);
   for (const input of inputs) {
     const spec = model.inputs.find((candidate) => candidate.name === input.name);
@@ -27,6 +26,11 @@ export function checkRequest({ inputs, outputs }: InferRequest, { name, maxBatch
     if (model.outputs.some((spec) => spec.name === output.name)) continue;
     throw new ProtocolError(400, `unexpected inference output '${output.name}' for model '${name}'`);
   }
+  const wanted = outputs.map((output) => output.name);
+  const twice = wanted.find((output, i) => wanted.indexOf(output) < i);
+  if (twice !== undefined) {
+    throw new ProtocolError(400, `inference output '${twice}' for model '${name}' is requested more than once`);
+  }
   const [rows = 0, ...others] = new Set(inputs.map(({ shape }) => shape[0] ?? 0));
   if (others.length > 0) throw new ProtocolError(400, `the inputs for model '${name}' differ in their batch size`);
   if (rows >= 1 && rows <= maxBatchSize) return rows;
@@ -36,7 +40,7 @@ export function checkRequest({ inputs, outputs }: InferRequest, { name, maxBatch
   );
 }
 
-function checkTensor({ name, datatype, shape }: Tensor, spec: TensorSpec, model: string): void {
+function checkTensor({ name, datatype, shape }: Asked["inputs"][number], spec: TensorSpec, model: string): void {
   if (datatype !== spec.datatype) {
     throw new ProtocolError(
       400,

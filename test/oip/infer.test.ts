@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../src/oip/datatypes.ts";
+import { ProtocolError } from "../../src/oip/error.ts";
 import { HEADER_LENGTH } from "../../src/oip/framing.ts";
 import {
   encodeInferRequest,
@@ -9,6 +10,7 @@ import {
   parseInferResponse,
   tensorNamed,
 } from "../../src/oip/infer.ts";
+import { MAX_AXES, MAX_TENSORS } from "../../src/oip/messages.ts";
 
 const image: Tensor = {
   name: "thumbnail",
@@ -157,6 +159,51 @@ describe("a message of the wrong form is refused with its place", () => {
   test("bytes that are not UTF-8", () => {
     expect(() => parseInferRequest(Uint8Array.of(0x7b, 0xff), undefined)).toThrow(/not JSON in UTF-8/);
   });
+});
+
+describe("a list has at most as many elements as anyone needs", () => {
+  const list = (length: number, element: (i: number) => unknown) => Array.from({ length }, (_, i) => element(i));
+  const inputs = (length: number) => ({ inputs: list(length, (i) => input({ name: `x${i}` })) });
+  const outputs = (length: number) => ({ inputs: [input()], outputs: list(length, (i) => ({ name: `y${i}` })) });
+  const axes = (length: number) => ({ inputs: [input({ shape: list(length, () => 1), data: [1] })] });
+
+  test.each([
+    ["inputs", inputs(MAX_TENSORS), MAX_TENSORS],
+    ["outputs", outputs(MAX_TENSORS), MAX_TENSORS],
+    ["inputs.0.shape", axes(MAX_AXES), MAX_AXES],
+  ])("as many %s are read", (list, message, length) => {
+    expect(parseInferRequest(json(message), undefined)).toHaveProperty(`${list}.length`, length);
+  });
+
+  // Of the many elements, which are all wrong, nothing is said.
+  const wrong = 400_000;
+  test.each([
+    ["one input more", inputs(MAX_TENSORS + 1), /^inputs: Too big[^;]*$/],
+    ["one output more", outputs(MAX_TENSORS + 1), /^outputs: Too big[^;]*$/],
+    ["one axis more", axes(MAX_AXES + 1), /^inputs\.0\.shape: Too big[^;]*$/],
+    ["a body of inputs", { inputs: list(wrong, () => 0) }, /^inputs: Too big[^;]*$/],
+    ["a body of outputs", { inputs: [input()], outputs: list(wrong, () => 0) }, /^outputs: Too big[^;]*$/],
+    ["a body of axes", { inputs: [input({ shape: list(wrong, () => -1) })] }, /^inputs\.0\.shape: Too big[^;]*$/],
+  ])("%s is refused in a sentence", (_, message, expected) => {
+    expect(() => parseInferRequest(json(message), undefined)).toThrow(expected);
+  });
+
+  test("so has a response", () => {
+    const response = (length: number) => json({ model_name: "m", outputs: list(length, () => input()) });
+    expect(parseInferResponse(response(MAX_TENSORS), undefined).outputs).toHaveLength(MAX_TENSORS);
+    expect(() => parseInferResponse(response(MAX_TENSORS + 1), undefined)).toThrow(/^outputs: Too big/);
+  });
+});
+
+test("what is asked is checked before the contents are unpacked", () => {
+  const asked: unknown[] = [];
+  const refuse = (request: unknown) => {
+    asked.push(request);
+    throw new ProtocolError(400, "not for me");
+  };
+  const message = { inputs: [input({ data: "no list" })], outputs: [{ name: "y" }] };
+  expect(() => parseInferRequest(json(message), undefined, refuse)).toThrow("not for me");
+  expect(asked).toMatchObject([{ inputs: [{ name: "x", shape: [2], datatype: "UINT8" }], outputs: [{ name: "y" }] }]);
 });
 
 test("whatever bytes come, parsing throws a ProtocolError or succeeds", () => {

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { float32Values } from "../../src/oip/datatypes.ts";
 import { HEADER_LENGTH } from "../../src/oip/framing.ts";
 import { encodeInferRequest, parseInferResponse, tensorNamed } from "../../src/oip/infer.ts";
+import { MAX_AXES, MAX_TENSORS } from "../../src/oip/messages.ts";
 import { CONVERSATIONS, MODEL } from "./conversations.ts";
 import { bodyOf, exchange, type Reply } from "./http.ts";
 import { type RunningOrigin, startOrigin } from "./start-origin.ts";
@@ -127,6 +128,60 @@ describe("answers come in the form that was asked for", () => {
     const inputs = [{ name: "thumbnail", shape: [1, 56, 56, 3], datatype: "UINT8", data: [...image(1)] }];
     const reply = await ask({ method: "POST", path: INFER, body: Buffer.from(JSON.stringify({ id: "é", inputs })) });
     expect(bodyOf(reply)).toMatchObject({ id: "é" });
+  });
+});
+
+describe("what a request may make the server do is bounded before it does it", () => {
+  const head = { name: "thumbnail", shape: [1, 56, 56, 3], datatype: "UINT8" };
+  const input = (change: object = {}) => ({ ...head, data: [...image(1)], ...change });
+  const named = (count: number) => Array.from({ length: count }, (_, i) => ({ name: `${i}` }));
+  const best = { name: "logits", parameters: { classification: 10 } };
+  const zeros = Array(400_000).fill(0);
+  /** In one sentence, without a word of the elements. */
+  const tooMany = (list: string) => expect.stringMatching(new RegExp(`^${list}: Too big[^;]*$`));
+
+  test.each<[string, { inputs: unknown; outputs?: unknown }, number, unknown]>([
+    [
+      "as many inputs as there may be",
+      { inputs: named(MAX_TENSORS).map(input) },
+      400,
+      `unexpected inference input '0' for model '${MODEL}'`,
+    ],
+    ["one input more", { inputs: named(MAX_TENSORS + 1).map(input) }, 400, tooMany("inputs")],
+    ["a body of wrong inputs", { inputs: zeros }, 400, tooMany("inputs")],
+    [
+      "as many outputs as there may be",
+      { inputs: [input()], outputs: named(MAX_TENSORS) },
+      400,
+      `unexpected inference output '0' for model '${MODEL}'`,
+    ],
+    ["one output more", { inputs: [input()], outputs: named(MAX_TENSORS + 1) }, 400, tooMany("outputs")],
+    ["a body of outputs", { inputs: [input()], outputs: Array(10_000).fill(best) }, 400, tooMany("outputs")],
+    [
+      "as many axes as there may be",
+      { inputs: [input({ shape: Array(MAX_AXES).fill(1) })] },
+      400,
+      `unexpected shape for input 'thumbnail' for model '${MODEL}'. Expected [-1,56,56,3], got [${Array(MAX_AXES).fill(1)}]`,
+    ],
+    ["one axis more", { inputs: [input({ shape: Array(MAX_AXES + 1).fill(1) })] }, 400, tooMany("inputs.0.shape")],
+    ["a body of wrong axes", { inputs: [input({ shape: zeros.map(() => -1) })] }, 400, tooMany("inputs.0.shape")],
+    ["an output once", { inputs: [input()], outputs: [best] }, 200, undefined],
+    [
+      "an output twice",
+      { inputs: [input()], outputs: [best, best] },
+      400,
+      `inference output 'logits' for model '${MODEL}' is requested more than once`,
+    ],
+    [
+      "contents that the model does not take, which are not unpacked",
+      { inputs: [input({ datatype: "BYTES", shape: [1, 2], data: ["", "", ""] })] },
+      400,
+      `inference input 'thumbnail' data-type is 'BYTES', but model '${MODEL}' expects 'UINT8'`,
+    ],
+  ])("%s", async (_, message, status, error) => {
+    const reply = await ask({ method: "POST", path: INFER, body: Buffer.from(JSON.stringify(message)) });
+    expect(reply.status).toBe(status);
+    if (error !== undefined) expect(bodyOf(reply)).toEqual({ error });
   });
 });
 
