@@ -4,7 +4,7 @@ import { describeService } from "./api/routes.ts";
 import { type Answer, answerOf, keptNow } from "./cache/answer.ts";
 import { cached } from "./cache/cached.ts";
 import { RecentFailures } from "./cache/failures.ts";
-import { cacheTag, thumbnailKey, thumbnailsOf } from "./cache/key.ts";
+import { absoluteSource, cacheTag, thumbnailKey, thumbnailsOf } from "./cache/key.ts";
 import { purge } from "./cache/purge.ts";
 import { MAX_BATCH_BYTES, parseBatch } from "./classify/batch.ts";
 import { observed } from "./classify/classifier.ts";
@@ -23,7 +23,7 @@ import {
   type AppEnv,
   cacheTiers,
   ifNoneMatch,
-  maxAge,
+  lifetime,
   mountOf,
   requestLine,
   sourceContext,
@@ -41,7 +41,7 @@ import { authorize } from "./request/sign.ts";
 import { canonicalSource, parseSource, type Source } from "./request/source.ts";
 import { parseThumbnailGet, parseThumbnailPost } from "./request/thumbnail.ts";
 import { respondThumbnail } from "./respond.ts";
-import { readSource } from "./source/read.ts";
+import { checkSource, readSource } from "./source/read.ts";
 
 /**
  * The service as a hono app.
@@ -58,17 +58,21 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
 
   /** From the nearest tier, or made of the original now. */
   async function thumbnailOf(c: AppContext, source: Source, spec: ThumbnailSpec, known: string | null) {
-    const key = await thumbnailKey(source, spec, downscalerFor(spec.size, pictures).card);
+    const originals = sourceContext(c);
+    checkSource(source, originals);
+    const key = await thumbnailKey(absolute(c, source), spec, downscalerFor(spec.size, pictures).card);
     const answer = await cached(key, known, cacheTiers(c), (validators) =>
       failures.guard(canonicalSource(source), c.var.config.failureMaxAge, () =>
         withinLimits(c, async (lease) => {
           const { observation } = c.var;
-          const context = { ...sourceContext(c), lease };
-          const original = await observation.step("source", () => readSource(source, context, validators));
+          const read = () => readSource(source, { ...originals, lease }, validators);
+          const original = await observation.step("source", read);
           if (original.status === "not-modified") return null;
           observation.bytesIn += original.bytes.length;
           const step = releasedOnceDecoded(original.bytes, observation.step);
-          const thumbnail = await inTurn(() => makeThumbnail(original.bytes, spec, pictures, step));
+          const thumbnail = await inTurn(original.bytes, lease, () =>
+            makeThumbnail(original.bytes, spec, pictures, step),
+          );
           return { thumbnail, validators: original };
         }),
       ),
@@ -78,12 +82,12 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
   }
 
   /** Reads the body and works on it, within what the isolate grants. */
-  function onPost<T>(c: AppContext, use: (photo: Uint8Array<ArrayBuffer>) => Promise<T>): Promise<T> {
+  function onPost<T>(c: AppContext, use: (photo: Uint8Array<ArrayBuffer>, lease: Lease) => Promise<T>): Promise<T> {
     const { config, observation } = c.var;
     const work = withinLimits(c, async (lease) => {
       const photo = await observation.step("source", () => readPost(c.req.raw, config.maxImageBytes, lease));
       observation.bytesIn = photo.length;
-      return use(photo);
+      return use(photo, lease);
     });
     // If the client leaves, it still ends in order and gives back what it holds of the isolate.
     c.executionCtx.waitUntil(work.catch(() => {}));
@@ -93,17 +97,19 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
   app.get("/thumbnail/*", async (c) => {
     const { spec, source, negotiated } = parseThumbnailGet(requestLine(c), c.var.config.presets);
     const answer = await thumbnailOf(c, source, spec, ifNoneMatch(c));
-    const tag = await cacheTag(thumbnailsOf(source).prefix);
-    return respondThumbnail(answer, { maxAge: maxAge(c), negotiated, extension: spec.format, cacheTag: tag });
+    const tag = await cacheTag(thumbnailsOf(absolute(c, source)).prefix);
+    return respondThumbnail(answer, { ...lifetime(c), negotiated, extension: spec.format, cacheTag: tag });
   });
 
   app.post("/thumbnail/:options", async (c) => {
     const { spec, negotiated } = parseThumbnailPost(requestLine(c), c.var.config.presets);
-    const thumbnail = await onPost(c, (photo) =>
-      inTurn(() => makeThumbnail(photo, spec, runtime, releasedOnceDecoded(photo, c.var.observation.step))),
+    const thumbnail = await onPost(c, (photo, lease) =>
+      inTurn(photo, lease, () =>
+        makeThumbnail(photo, spec, runtime, releasedOnceDecoded(photo, c.var.observation.step)),
+      ),
     );
     const answer = answerOf(await keptNow(thumbnail, {}), "computed", null);
-    return respondThumbnail(answer, { maxAge: 0, negotiated, extension: spec.format });
+    return respondThumbnail(answer, { maxAge: 0, cut: 0, negotiated, extension: spec.format });
   });
 
   /** What the routes below take from here. */
@@ -118,16 +124,16 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
 
   app.get("/classify/*", async (c) => {
     const { classification, storedAt } = await classifyGet(c.var.authorized.target, classifyRoom(c));
-    return respondClassification(classification, ifNoneMatch(c), { maxAge: maxAge(c), storedAt });
+    return respondClassification(classification, ifNoneMatch(c), { ...lifetime(c), storedAt });
   });
 
   app.post("/classify/:options", async (c) => {
-    const classification = await onPost(c, (photo) =>
+    const classification = await onPost(c, (photo, lease) =>
       classifyPost(c.var.authorized.target, photo, classifyRoom(c), (spec) =>
-        inTurn(async () => (await makeThumbnail(photo, spec, pictures, c.var.observation.step)).bytes),
+        inTurn(photo, lease, async () => (await makeThumbnail(photo, spec, pictures, c.var.observation.step)).bytes),
       ),
     );
-    return respondClassification(classification, null, { maxAge: 0, storedAt: new Date() });
+    return respondClassification(classification, null, { maxAge: 0, cut: 0, storedAt: new Date() });
   });
 
   app.post("/batch", async (c) => {
@@ -141,14 +147,14 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
 
   app.delete("/cache/*", async (c) => {
     await checkOwner(c.req.header("authorization"), c.var.config.ownerKey);
-    const source = parseSource(targetOf(c).slice("/cache/".length));
+    const source = absolute(c, parseSource(targetOf(c).slice("/cache/".length)));
     const tag = await cacheTag(thumbnailsOf(source).prefix);
     return c.json(await purge(canonicalSource(source), cacheTiers(c)), 200, { "x-cache-tag": tag });
   });
 
   app.post("/backfill", async (c) => {
     await checkOwner(c.req.header("authorization"), c.var.config.ownerKey);
-    const { ORIGINALS: originals, CHANGES: queue } = c.env;
+    const { ORIGINALS: originals, CHANGES: queue } = c.var.bindings;
     return c.json(await backfill(c.req.query(), { originals, originalsPrefix: c.var.config.originalsPrefix, queue }));
   });
 
@@ -160,10 +166,13 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
   return app;
 }
 
+/** What a source's thumbnails are named for. */
+const absolute = (c: AppContext, source: Source) => absoluteSource(source, c.var.config.originalsPrefix);
+
 /** Work on a photo: within the bytes that the isolate grants, and counted for the client. */
 function withinLimits<T>(c: AppContext, work: (lease: Lease) => Promise<T>): Promise<T> {
   return withPhotoBytes(async (lease) => {
-    await countWork(c.env.RATE_LIMITER, c.req.header("cf-connecting-ip"));
+    await countWork(c.var.bindings.RATE_LIMITER, c.req.header("cf-connecting-ip"));
     return work(lease);
   });
 }

@@ -2,9 +2,23 @@
 import { type Answer, wholeAge } from "./cache/answer.ts";
 import type { Problem } from "./errors.ts";
 
-export interface Delivery {
+/** For how long caches may keep an answer. */
+export interface Lifetime {
   /** Seconds; 0 for what no cache may keep. */
   readonly maxAge: number;
+  /** Seconds that the signature takes off it. */
+  readonly cut: number;
+}
+
+/**
+ * The `Age` of an answer, less what its `max-age` was cut by: caches subtract the one from the other, and nothing would be left. A
+ * `max-age` with the age added would be the same to them, but some (nginx) do not look at `Age` and would outlive the signature.
+ */
+export function ageHeader(storedAt: Date, cut: number): string {
+  return String(Math.max(0, wholeAge(storedAt) - cut));
+}
+
+export interface Delivery extends Lifetime {
   /** Whether `Accept` had a say. */
   readonly negotiated: boolean;
   /** Of the file's name, if someone saves it. */
@@ -14,14 +28,14 @@ export interface Delivery {
 }
 
 /** 200 with the thumbnail, or 304 if the client has it. `Cache-Status` is that of RFC 9211. */
-export function respondThumbnail(answer: Answer, { maxAge, negotiated, extension, cacheTag }: Delivery): Response {
+export function respondThumbnail(answer: Answer, { maxAge, cut, negotiated, extension, cacheTag }: Delivery): Response {
   const headers = new Headers({
     etag: answer.etag,
     "cache-control": maxAge > 0 ? `public, max-age=${maxAge}` : "no-store",
     "cache-status": `thumbnet-edge; ${answer.from === "computed" ? "fwd=miss" : `hit; detail=${answer.from}`}`,
   });
   if (answer.from !== "computed") {
-    headers.set("age", String(wholeAge(answer.storedAt)));
+    headers.set("age", ageHeader(answer.storedAt, cut));
   }
   if (negotiated) headers.set("vary", "accept");
   if (cacheTag !== undefined) headers.set("cache-tag", cacheTag);

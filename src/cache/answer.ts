@@ -28,7 +28,7 @@ export interface Answer {
  * The ETag of bytes. MD5 names content and finds damage, here as in R2; nobody who could forge a thumbnail for it could
  * not write to the bucket anyway.
  */
-export async function etagOf(bytes: Uint8Array): Promise<string> {
+export async function etagOf(bytes: BufferSource): Promise<string> {
   return `"${toHex(await crypto.subtle.digest("MD5", bytes))}"`;
 }
 

@@ -12,6 +12,9 @@ export type Unread = Omit<Kept, "bytes" | "validators"> & { readonly bytes: null
 const SOURCE_ETAG = "source-etag";
 const SOURCE_LAST_MODIFIED = "source-last-modified";
 
+/** What R2 lists or deletes at once. */
+export const KEYS_PER_CALL = 1000;
+
 /** R2's copy of any age, or null. Bytes that are not those that were stored are as good as none. */
 export function readBucket(bucket: R2Bucket, key: string): Promise<Kept | null> {
   return attemptRead("r2", async () => {
@@ -67,8 +70,19 @@ export async function putBucket(bucket: R2Bucket, key: string, kept: Kept): Prom
   });
 }
 
-/** Keys of thumbnails (up to 1000) with the ETag of the original that each was made from; it is "" if the source gave none. */
+/** Keys of thumbnails right below `prefix` with the ETag of the original that each was made from; it is "" if the source gave none. */
 export async function listBucket(bucket: R2Bucket, prefix: string): Promise<Map<string, string>> {
-  const { objects } = await bucket.list({ prefix, include: ["customMetadata"] });
-  return new Map(objects.map(({ key, customMetadata }) => [key, customMetadata?.[SOURCE_ETAG] ?? ""]));
+  const found = new Map<string, string>();
+  let cursor: string | undefined;
+  do {
+    const page = await bucket.list({ prefix, delimiter: "/", include: ["customMetadata"], ...(cursor && { cursor }) });
+    for (const { key, customMetadata } of page.objects) found.set(key, customMetadata?.[SOURCE_ETAG] ?? "");
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor !== undefined);
+  return found;
+}
+
+/** Removes thumbnails, or throws what R2 throws. */
+export async function deleteBucket(bucket: Pick<R2Bucket, "delete">, keys: readonly string[]): Promise<void> {
+  for (let i = 0; i < keys.length; i += KEYS_PER_CALL) await bucket.delete(keys.slice(i, i + KEYS_PER_CALL));
 }

@@ -7,6 +7,7 @@ import type { Validators } from "../source/http.ts";
 import { type Answer, answerOf, type Kept, keptNow, type Tier } from "./answer.ts";
 import { readBucket, readBucketUnless, writeBucket } from "./bucket.ts";
 import { readEdge, writeEdge } from "./edge.ts";
+import { withdraw } from "./purge.ts";
 
 export interface CacheTiers {
   readonly edge: Cache;
@@ -63,7 +64,7 @@ async function find(key: string, tiers: CacheTiers, compute: Compute, read: Kept
   const { bucket, maxAge } = tiers;
   const stored = read === undefined ? await readBucket(bucket, key) : read;
   const isFresh = stored !== null && ageOf(stored) <= maxAge;
-  return isFresh ? { ...stored, from: "r2" } : renew(stored, maxAge, compute);
+  return isFresh ? { ...stored, from: "r2" } : renew(key, tiers, compute, stored);
 }
 
 /** Fills the tiers that lack it. Ends when the next request finds it in the bucket, or at once if a flight may outlast `maxAge`. */
@@ -85,15 +86,18 @@ async function afterAnswer(write: () => Promise<void>): Promise<void> {
 /** What is left of an answer once its bytes are there takes less. */
 const AFTER_MS = 2;
 
-async function renew(stale: Kept | null, maxAge: number, compute: Compute): Promise<Found> {
+async function renew(key: string, tiers: CacheTiers, compute: Compute, stale: Kept | null): Promise<Found> {
   try {
     const computed = await compute(stale?.validators ?? {});
     if (computed) return { ...(await keptNow(computed.thumbnail, computed.validators)), from: "computed" };
     if (stale) return { ...(await keptNow(stale, stale.validators)), from: "computed" };
     throw new Error("The original cannot be unchanged: there is no earlier version.");
   } catch (error) {
-    const isBridged = error instanceof Problem && STALE_IF.includes(error.code);
-    if (stale && isBridged && ageOf(stale) <= maxAge + STALE_SECONDS) return { ...stale, from: "r2" };
+    const code = error instanceof Problem ? error.code : "";
+    if (stale && STALE_IF.includes(code) && ageOf(stale) <= tiers.maxAge + STALE_SECONDS)
+      return { ...stale, from: "r2" };
+    // Else the source's next failure would be bridged with what its owner took away.
+    if (stale && code === "source-not-found") tiers.waitUntil(withdraw(key, tiers));
     throw error;
   }
 }

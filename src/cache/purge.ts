@@ -1,10 +1,12 @@
-/** Removes what is kept of sources, for owners. */
+/** Removes what is kept of sources, for owners and for sources that are gone. */
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { attemptWrite } from "./attempt.ts";
+import { deleteBucket, KEYS_PER_CALL, listBucket } from "./bucket.ts";
+import type { CacheTiers } from "./cached.ts";
 import { deleteEdge } from "./edge.ts";
-import { MAX_SOURCE_LENGTH, THUMBNAILS_PREFIX } from "./key.ts";
+import { MAX_SOURCE_LENGTH, placeOf, THUMBNAILS_PREFIX } from "./key.ts";
 
-/** R2 lists and deletes 1000 keys per call; ten calls of each stay within a request's time. */
-const KEYS_PER_CALL = 1000;
+/** Ten lists and ten deletions stay within a request's time. */
 const MAX_CALLS = 10;
 
 export interface Purged {
@@ -36,4 +38,14 @@ export async function purge(
     if (!truncated) return { purged, more: false };
   }
   return { purged, more: true };
+}
+
+/** Removes a thumbnail and all others of its source, which is gone. Never rejects. */
+export function withdraw(key: string, { edge, bucket, address }: CacheTiers): Promise<void> {
+  return attemptWrite("r2", async () => {
+    const { prefix, isShared } = placeOf(key);
+    const keys = isShared ? [key] : [...(await listBucket(bucket, prefix)).keys()];
+    await deleteBucket(bucket, keys);
+    await Promise.all(keys.map((one) => deleteEdge(edge, address, one)));
+  });
 }

@@ -8,6 +8,7 @@ import type { ThumbnailSpec } from "../pipeline.ts";
 import { type Presets, parseOptions } from "../request/options.ts";
 import { parseSource, type Source } from "../request/source.ts";
 import { splitTarget } from "../request/thumbnail.ts";
+import { ageHeader, type Lifetime } from "../respond.ts";
 import { type BatchItem, createTurns, streamBatch } from "./batch.ts";
 import type { Classifier } from "./classifier.ts";
 import { type Classification, classify } from "./classify.ts";
@@ -144,15 +145,14 @@ async function classifySource(
 export async function respondClassification(
   classification: Classification,
   ifNoneMatch: string | null,
-  { maxAge, storedAt }: { readonly maxAge: number; readonly storedAt: Date },
+  { maxAge, cut, storedAt }: Lifetime & { readonly storedAt: Date },
 ): Promise<Response> {
   const body = new TextEncoder().encode(JSON.stringify(classification));
   const etag = await etagOf(body);
-  const age = wholeAge(storedAt);
   const headers = {
     etag,
     "cache-control": maxAge > 0 ? `public, max-age=${maxAge}` : "no-store",
-    ...(age > 0 && { age: String(age) }),
+    ...(wholeAge(storedAt) > 0 && { age: ageHeader(storedAt, cut) }),
   };
   if (isNotModified(ifNoneMatch, etag)) return new Response(null, { status: 304, headers });
   const length = String(body.length);

@@ -8,6 +8,7 @@ import { Problem } from "../errors.ts";
 import type { Observation } from "../observation.ts";
 import { type Authorized, rawTarget } from "../request/sign.ts";
 import type { RequestLine } from "../request/thumbnail.ts";
+import type { Lifetime } from "../respond.ts";
 import { checkAddresses } from "../source/dns.ts";
 import type { SourceContext } from "../source/read.ts";
 import type { Metrics } from "./data-point.ts";
@@ -23,8 +24,15 @@ export interface Bindings {
 }
 
 export interface AppEnv {
-  Bindings: Bindings;
-  Variables: { config: Config; classifier: Classifier; authorized: Authorized; observation: Observation };
+  /** Those of the app around it; the service's own are the variable `bindings`. */
+  Bindings: object;
+  Variables: {
+    bindings: Bindings;
+    config: Config;
+    classifier: Classifier;
+    authorized: Authorized;
+    observation: Observation;
+  };
 }
 export type AppContext = Context<AppEnv>;
 
@@ -49,17 +57,18 @@ export function ifNoneMatch(c: AppContext): string | null {
   return c.req.header("if-none-match") ?? null;
 }
 
-/** Seconds for which the answer may be kept: never past the end of the signature that it was given for. */
-export function maxAge(c: AppContext): number {
+/** For how long the answer may be kept: never past the end of the signature that it was given for. */
+export function lifetime(c: AppContext): Lifetime {
   const { config, authorized } = c.var;
   const left = authorized.expiresAt ? Math.floor((authorized.expiresAt.getTime() - Date.now()) / 1000) : Infinity;
-  return Math.max(0, Math.min(config.cacheMaxAge, left));
+  const maxAge = Math.max(0, Math.min(config.cacheMaxAge, left));
+  return { maxAge, cut: config.cacheMaxAge - maxAge };
 }
 
 export function cacheTiers(c: AppContext): CacheTiers {
   return {
     edge: caches.default,
-    bucket: c.env.THUMBNAILS,
+    bucket: c.var.bindings.THUMBNAILS,
     address: `${new URL(c.req.url).origin}${mountOf(c)}`,
     maxAge: c.var.config.cacheMaxAge,
     waitUntil: (promise) => c.executionCtx.waitUntil(promise),
@@ -74,7 +83,7 @@ export function sourceContext(c: AppContext): SourceContext {
     policy: { ...sourcePolicy, selfHosts },
     fetch: (url, init) => fetch(url, init),
     checkHost: dnsCheck === undefined ? undefined : checkAddresses(dnsCheck, (url, init) => fetch(url, init)),
-    originals: c.env.ORIGINALS,
+    originals: c.var.bindings.ORIGINALS,
     originalsPrefix,
   };
 }

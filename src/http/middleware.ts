@@ -31,10 +31,10 @@ const METHODS = [
 const WORK = ["/thumbnail/*", "/classify/*", "/batch"];
 
 /** Gives the service's environment from that of the app around it. */
-export type ToEnv = (env: Bindings) => Bindings;
+export type ToEnv = (around: object) => Bindings;
 
 /** Names, observes, guards and authorizes requests. Goes before the routes. */
-export function receiveRequests(app: Hono<AppEnv>, toEnv: ToEnv = (env) => env): void {
+export function receiveRequests(app: Hono<AppEnv>, toEnv: ToEnv = (around) => around as Bindings): void {
   let config: Config | undefined;
   let classifier: Classifier | undefined;
 
@@ -44,25 +44,24 @@ export function receiveRequests(app: Hono<AppEnv>, toEnv: ToEnv = (env) => env):
     c.header("x-request-id", c.var.requestId);
   });
   app.use(async (c, next) => {
-    const around = c.env;
-    c.env = toEnv(around);
+    // Not in the place of `c.env`: the app around needs that back before a batch's stream has ended.
+    c.set("bindings", toEnv(c.env));
     c.set("observation", new Observation());
     await next();
-    c.env = around;
   });
   app.on(["GET", "POST"], WORK, async (c, next) => {
     await next();
     const { observation } = c.var;
     c.header("server-timing", observation.serverTiming());
     const [, route = ""] = c.req.path.slice(mountOf(c).length).split("/");
-    writeDataPoint(c.env.METRICS, { route, method: c.req.method, response: c.res, observation });
+    writeDataPoint(c.var.bindings.METRICS, { route, method: c.req.method, response: c.res, observation });
   });
   app.use(
     secureHeaders({ crossOriginResourcePolicy: "cross-origin", contentSecurityPolicy: { defaultSrc: ["'none'"] } }),
   );
   app.use(async (c, next) => {
     if (isLoop(c.req.raw.headers)) throw new Problem("loop-detected", "This request comes from the service itself.");
-    config ??= parseConfig(c.env);
+    config ??= parseConfig(c.var.bindings);
     c.set("config", config);
     classifier ??= createClassifier(config.classifier, WORLD);
     c.set("classifier", classifier);

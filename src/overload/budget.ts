@@ -17,7 +17,7 @@ export interface BudgetOptions {
   /** Requests that may hold or wait; one more is refused at once. */
   readonly maxLeases: number;
   readonly maxWaitMs: number;
-  /** From the last grant: longer than any request holds what it was granted. */
+  /** From the last grant. Who holds it for longer is no longer counted, and who vanished is until then. */
   readonly leaseMs: number;
 }
 
@@ -26,6 +26,8 @@ const POLL_MS = 1000;
 
 interface Held {
   amount: number;
+  /** Above `amount` while it waits. */
+  wanted: number;
   end: number;
 }
 
@@ -42,7 +44,7 @@ export class Budget {
   async use<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
     this.#dropExpired();
     if (this.#leases.size >= this.#options.maxLeases) throw overloaded();
-    const held: Held = { amount: 0, end: Date.now() + this.#options.leaseMs };
+    const held: Held = { amount: 0, wanted: 0, end: Date.now() + this.#options.leaseMs };
     this.#leases.add(held);
     try {
       return await work({ hold: (amount) => this.#hold(held, amount) });
@@ -55,6 +57,7 @@ export class Budget {
   async #hold(held: Held, amount: number): Promise<void> {
     const { maxWaitMs, leaseMs } = this.#options;
     const deadline = Date.now() + maxWaitMs;
+    held.wanted = amount;
     held.end = deadline + leaseMs; // who waits stays in the queue, and counts from the moment it is granted
     while (!this.#fits(held, amount)) {
       const left = deadline - Date.now();
@@ -69,8 +72,10 @@ export class Budget {
     this.#dropExpired();
     const [oldest] = this.#leases;
     if (amount <= held.amount || held === oldest) return true;
-    const others = Array.from(this.#leases).reduce((sum, lease) => sum + (lease === held ? 0 : lease.amount), 0);
-    return others + amount <= this.#options.total;
+    const others = Array.from(this.#leases).filter((lease) => lease !== held);
+    // The oldest gets what it wants whenever it looks next, and who waits looks in any order.
+    const taken = others.map((lease) => (lease === oldest ? Math.max(lease.amount, lease.wanted) : lease.amount));
+    return taken.reduce((sum, each) => sum + each, amount) <= this.#options.total;
   }
 
   #dropExpired(): void {

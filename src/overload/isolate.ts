@@ -3,10 +3,17 @@ import type { Step } from "../observation.ts";
 import { Budget, type Lease } from "./budget.ts";
 
 /**
+ * The longest between two grants of a photo's bytes, by the largest values that the configuration takes: from one turn at the
+ * decoder (10 s in it) a cascade asks two caches for 2 s each and the origins for 60 s, and waits 20 s for the next turn. A body
+ * comes within 60 s. Not longer than needed: what vanished keeps its room for as long.
+ */
+const PHOTO_MS = 10_000 + 2 * 2_000 + 60_000 + 20_000;
+
+/**
  * Bytes of photos read or being read. The one whose turn it is to be decoded is in the decoder's own budget (see
  * `imaging/limits.ts`): about 34 MB of code, models and encoders + 64 MB for that + 24 MB here are the isolate's 128 MB.
  */
-const photoBytes = new Budget({ total: 24e6, maxLeases: 512, maxWaitMs: 10_000, leaseMs: 60_000 });
+const photoBytes = new Budget({ total: 24e6, maxLeases: 512, maxWaitMs: 10_000, leaseMs: PHOTO_MS });
 
 /** Decoding and the downscaler use the CPU without a pause, so side by side they would take more memory and no less time. */
 const decoderTurns = new Budget({ total: 1, maxLeases: 512, maxWaitMs: 20_000, leaseMs: 10_000 });
@@ -16,10 +23,15 @@ export function withPhotoBytes<T>(work: (lease: Lease) => Promise<T>): Promise<T
   return photoBytes.use(work);
 }
 
-/** Runs `work` when no other photo is being decoded. @throws Problem `overloaded`. */
-export function inTurn<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work` when no other photo is being decoded. @throws Problem `overloaded`.
+ *
+ * @param lease of the photo's bytes, which are held for as long again from there on.
+ */
+export function inTurn<T>(photo: Uint8Array, lease: Lease, work: () => Promise<T>): Promise<T> {
   return decoderTurns.use(async (turn) => {
     await turn.hold(1);
+    await lease.hold(photo.length);
     return work();
   });
 }

@@ -1,8 +1,8 @@
 /** Brings the thumbnails of one original into line with the bucket as it is now. Doing it again does nothing. */
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { keptNow } from "../cache/answer.ts";
-import { listBucket, putBucket } from "../cache/bucket.ts";
-import { thumbnailKey, thumbnailsOf } from "../cache/key.ts";
+import { deleteBucket, listBucket, putBucket } from "../cache/bucket.ts";
+import { absoluteSource, thumbnailKey, thumbnailsOf } from "../cache/key.ts";
 import { inTurn, withPhotoBytes } from "../overload/isolate.ts";
 import { downscalerFor, makeThumbnail, type Runtime, type ThumbnailSpec } from "../pipeline.ts";
 import type { SourcePolicy } from "../source/policy.ts";
@@ -38,7 +38,7 @@ export interface Refreshed {
  * @throws Problem as `readR2` and `makeThumbnail` do; Error if the original changes meanwhile; whatever R2 throws.
  */
 export async function refresh(key: string, room: RefreshRoom): Promise<Refreshed> {
-  const source = { kind: "r2", key } as const;
+  const source = absoluteSource({ kind: "r2", key }, room.originalsPrefix);
   const { runtime, specs, thumbnails } = room;
   const wanted = await Promise.all(
     specs.map(async (spec) => ({
@@ -53,7 +53,7 @@ export async function refresh(key: string, room: RefreshRoom): Promise<Refreshed
   const ours = Array.from(versions.keys()).filter((at) => !isShared || wanted.some((one) => one.at === at));
   const useless = ours.filter((at) => versions.get(at) !== version);
   // First, so that nothing outdated is left if this version turns out not to be an image, or too large a one.
-  if (useless.length > 0) await thumbnails.delete(useless);
+  await deleteBucket(thumbnails, useless);
   const missing = wanted.filter(({ at }) => versions.get(at) !== version);
   if (version !== undefined && missing.length > 0) await make(missing, key, version, room);
   const made = version === undefined ? 0 : missing.length;
@@ -72,7 +72,7 @@ async function make(missing: readonly Wanted[], key: string, version: string, ro
     const original = await readR2(key, { originals, prefix, policy, lease });
     if (original.status === "not-modified" || original.etag !== version) throw overtaken();
     for (const { spec, at } of missing) {
-      const thumbnail = await inTurn(() => makeThumbnail(original.bytes, spec, runtime));
+      const thumbnail = await inTurn(original.bytes, lease, () => makeThumbnail(original.bytes, spec, runtime));
       await putBucket(thumbnails, at, await keptNow(thumbnail, original));
     }
   });

@@ -3,7 +3,7 @@ import { Problem } from "../errors.ts";
 import type { Lease } from "../overload/budget.ts";
 import { readBody } from "../source/body.ts";
 
-/** For a phone's photo over a poor connection; a sender that only holds memory is cut off. */
+/** For a phone's photo over a poor connection; a sender that only holds memory is cut off. `overload/isolate.ts` counts on it. */
 const POST_TIMEOUT_MS = 60_000;
 
 /**

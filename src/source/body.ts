@@ -42,12 +42,16 @@ async function readToEnd(
   maxBytes: number,
   lease: Lease | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  let buffer = new ArrayBuffer(Math.min(FIRST_BUFFER_BYTES, maxBytes));
+  const first = Math.min(FIRST_BUFFER_BYTES, maxBytes);
+  await lease?.hold(first);
+  let buffer = new ArrayBuffer(first);
   let size = 0;
-  await lease?.hold(buffer.byteLength);
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return new Uint8Array(size === buffer.byteLength ? buffer : buffer.transfer(size));
+    if (done) {
+      await lease?.hold(size);
+      return new Uint8Array(size === buffer.byteLength ? buffer : buffer.transfer(size));
+    }
     const end = size + value.byteLength;
     if (end > maxBytes) throw new Problem("body-too-large", `Expected a file of at most ${maxBytes} bytes.`);
     if (end > buffer.byteLength) {

@@ -109,11 +109,10 @@ function isSelf(self: string, host: string, hostname: string, isPublic: boolean)
 /** Path prefix by whole segments. Servers disagree on encoded dots and slashes, so no reading may lead out. */
 function isBelow(path: string, prefix: string): boolean {
   if (prefix === "/") return true;
-  let text = path;
-  for (let decoded = ""; decoded !== text; ) {
-    decoded = text;
-    text = text.replace(/%(25|2e|2f|5c|3b)/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  }
+  // However often they are encoded, in one pass: a redirect may lead to a path of any length.
+  const text = path.replace(/%(?:25)*(2e|2f|5c|3b)/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
   if (text.split(/[/\\]/).some((segment) => /^\.{1,2}(;|$)/.test(segment))) return false;
   return path.startsWith(prefix) || `${path}/` === prefix;
 }

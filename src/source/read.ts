@@ -4,7 +4,7 @@ import type { Lease } from "../overload/budget.ts";
 import type { Source } from "../request/source.ts";
 import type { HostCheck } from "./dns.ts";
 import { type Fetch, fetchHttp, type Original, type Validators } from "./http.ts";
-import type { SourcePolicy } from "./policy.ts";
+import { checkUrl, type SourcePolicy } from "./policy.ts";
 import { type Originals, readR2 } from "./r2.ts";
 
 /** What reading needs from the outside. */
@@ -21,6 +21,16 @@ export interface SourceContext {
 }
 
 /**
+ * Whether a source may be asked for, as far as its name tells. A cache asks too: it may hold what another service was allowed.
+ *
+ * @throws Problem `source-not-allowed`.
+ */
+export function checkSource(source: Source, { policy, originals }: SourceContext): void {
+  if (source.kind === "http") checkUrl(new URL(source.url), policy);
+  else if (!originals) throw withoutOriginals();
+}
+
+/**
  * Reads an original's bytes.
  *
  * @param validators of a version already at hand: the answer may then be `not-modified`.
@@ -32,6 +42,8 @@ export async function readSource(
   validators: Validators = {},
 ): Promise<Original> {
   if (source.kind === "http") return fetchHttp(source.url, policy, { fetch, checkHost, validators, lease });
-  if (!originals) throw new Problem("source-not-allowed", "This service has no bucket of originals.");
+  if (!originals) throw withoutOriginals();
   return readR2(source.key, { originals, prefix: originalsPrefix, policy, validators, lease });
 }
+
+const withoutOriginals = () => new Problem("source-not-allowed", "This service has no bucket of originals.");

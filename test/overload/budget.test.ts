@@ -120,3 +120,27 @@ test("who waits longer than a lease keeps its place, and waiters are not let in 
   await vi.advanceTimersByTimeAsync(2000);
   expect(log).toEqual(["a holds 1", "b holds 1", "c holds 1"]);
 });
+
+test("a turn is one request's, though the poll has put those who wait into another order", async () => {
+  const [budget, log] = [new Budget({ ...options, total: 1, maxWaitMs: 20_000 }), [] as string[]];
+  const first = start(budget, "first", [1], log);
+  const older = start(budget, "older", [1], log);
+  await vi.advanceTimersByTimeAsync(500);
+  start(budget, "younger", [1], log);
+  await vi.advanceTimersByTimeAsync(700); // the older one has looked at 1000 ms, and now waits behind the younger one
+  first.end();
+  await settle();
+  expect(log).toEqual(["first holds 1", "older holds 1"]);
+  older.end();
+  await settle();
+  expect(log).toEqual(["first holds 1", "older holds 1", "younger holds 1"]);
+});
+
+test("a large request that waits does not keep small ones from the room that is left", async () => {
+  const [budget, log] = [new Budget(options), [] as string[]];
+  start(budget, "a", [6], log);
+  start(budget, "large", [8], log);
+  start(budget, "small", [4], log);
+  await settle();
+  expect(log).toEqual(["a holds 6", "small holds 4"]);
+});

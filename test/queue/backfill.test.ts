@@ -37,8 +37,15 @@ it("pages lead through the bucket, and every original below the prefix gets its 
     cursor = body.cursor;
   } while (cursor !== null);
   expect(pages).toEqual([2, 2, 1]);
-  const expected = NAMES.map((name) => `r2:2025%2F${name}`);
+  const expected = NAMES.map((name) => `r2:photos%2F2025%2F${name}`);
   await vi.waitFor(async () => expect(await sourcesMade()).toEqual(expected), { timeout: 60_000, interval: 200 });
+});
+
+it("a purge finds the thumbnails by the same names as requests, below the prefix", async () => {
+  const headers = { authorization: `Bearer ${OWNER_KEY}` };
+  const purged = await worker.fetch("/cache/r2:2025/a.jpg", { method: "DELETE", headers });
+  expect(await purged.json()).toEqual({ purged: 1, more: false });
+  expect(await sourcesMade()).toEqual(NAMES.slice(1).map((name) => `r2:photos%2F2025%2F${name}`));
 });
 
 it("more keys than one call to the queue takes go there too", async () => {

@@ -109,6 +109,18 @@ describe("rules", () => {
     ],
     ["an encoded backslash", ["https://example.com/photos"], "https://example.com/photos/..%5csecret", "refused"],
     ["double encoding", ["https://example.com/photos"], "https://example.com/photos/%252e%252e%252fsecret", "refused"],
+    [
+      "deep encoding",
+      ["https://example.com/photos"],
+      `https://example.com/photos/%${"25".repeat(30_000)}2e%2E/`,
+      "refused",
+    ],
+    [
+      "deep encoding of nothing",
+      ["https://example.com/photos"],
+      `https://example.com/photos/%${"25".repeat(30_000)}`,
+      "allowed",
+    ],
     ["path parameters on dots", ["https://example.com/photos"], "https://example.com/photos/..;/secret", "refused"],
     ["dots inside a name are only dots", ["https://example.com/photos"], "https://example.com/photos/a..b", "allowed"],
     ["the second of two prefixes", ["https://e.com/a", "https://e.com/b"], "https://e.com/b/x", "allowed"],

@@ -77,6 +77,18 @@ describe("sources through the Worker", () => {
     expect((await problem(`/thumbnail/_/${source}`, {}, closed))[0]).toBe(status);
   });
 
+  it("a redirect to a longer URL than anyone may ask for, as signed ones are, is followed", async () => {
+    const target = `https://photos.example.com/a/?token=${"b".repeat(4000)}`;
+    const source = "https://photos.example.com/signed";
+    const leave = serveInternet({
+      "photos.example.com": ({ url }) =>
+        url === source ? new Response(null, { status: 302, headers: { location: target } }) : new Response(church),
+    });
+    expect(await problem(`/thumbnail/_/${source}`)).toEqual([200, ""]);
+    expect(await problem(`/thumbnail/_/${target}`)).toEqual([400, "invalid-source"]);
+    leave();
+  });
+
   it("with a resolver set, a name that leads inside is refused before it is asked", async () => {
     const careful = await startWorker({ DNS_CHECK: "https://resolver.example.com/dns-query" });
     const addresses: Record<string, string> = { "photos.example.com": "1.1.1.1", "other.example.com": "10.0.0.1" };

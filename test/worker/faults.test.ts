@@ -158,6 +158,29 @@ describe("a stale copy", () => {
     expect(served.status).toBe(404);
   });
 
+  it.each([404, 410])("does not come back with any options when the source fails after a %i", async (gone) => {
+    const name = `withdrawn-${gone}.jpg`;
+    const small = `/thumbnail/size=56/https://photos.example.com/${name}`;
+    const others = [small.replace("56", "112"), `${small}.jpg`, `${small}/beside.jpg`];
+    const statuses = async (paths: string[]) => {
+      const answers = await Promise.all(paths.map((path) => stale.fetch(path)));
+      await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+      return answers.map(({ status }) => status);
+    };
+    const kept = async () =>
+      (await stale.env.THUMBNAILS.list({ prefix: `thumbnails/https://photos.example.com/${name}` })).objects.length;
+    expect(await statuses([small, ...others])).toEqual([200, 200, 200, 200]);
+    await vi.waitFor(async () => expect(await kept()).toBe(4), { timeout: 5000 });
+    upstream.status = gone;
+    const withdrawn = await statuses([small]);
+    await vi.waitFor(async () => expect(await kept()).toBe(2), { timeout: 5000 });
+    upstream.status = 503;
+    const afterwards = await statuses([small, ...others]);
+    upstream.status = 200;
+    // Sources that only begin with the same name are still there.
+    expect([withdrawn, afterwards]).toEqual([[404], [502, 502, 200, 200]]);
+  });
+
   it("is replaced when the source changes under us", async () => {
     await get("changing.jpg", "", stale);
     await untilKept("changing.jpg", stale);

@@ -1,6 +1,6 @@
 /** Signed URLs through the Worker, and what caches may keep of them. */
 import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { signPath } from "../../src/client/sign.ts";
 import { serveInternet, startWorker, type TestWorker } from "./harness.ts";
 
@@ -80,6 +80,27 @@ describe("what caches may keep", () => {
       200,
       expect.stringMatching(/no-store|max-age=0/),
     ]);
+  });
+
+  it.each([
+    ["ends long after what is kept does", 1_000_000, 86_400 - 3],
+    ["ends a little after that", 86_399, 86_400 - 3],
+    ["ends long before that", 1000, 1000],
+    ["ends before the copy is twice as old", 5, 5],
+    ["never ends", undefined, 86_400 - 3],
+  ])("of a copy of 3 s is what is left of both, if the signature %s", async (_, seconds, left) => {
+    const path = PATH.replace("v=1", "v=aged");
+    const head = async (expires?: Date) =>
+      (await worker.fetch(await signPath(path, KEY, expires), { method: "HEAD" })).headers;
+    await vi.waitFor(async () => expect(Number((await head()).get("age"))).toBeGreaterThanOrEqual(3), 10_000);
+    const age = Number((await head()).get("age"));
+    const headers = await head(seconds === undefined ? undefined : inSeconds(seconds));
+    const maxAge = Number(headers.get("cache-control")?.replace("public, max-age=", ""));
+    // For caches that do not look at `Age`.
+    expect(maxAge).toBeLessThanOrEqual(seconds ?? Number.POSITIVE_INFINITY);
+    const fresh = maxAge - Number(headers.get("age"));
+    expect(fresh).toBeLessThanOrEqual(Math.min(left, 86_400 - age));
+    expect(fresh).toBeGreaterThan(left - 3);
   });
 
   it("is served to nobody without a signature, however warm the cache is", async () => {
