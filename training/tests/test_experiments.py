@@ -33,6 +33,7 @@ def test_a_list_of_runs_is_worked_through_once_in_the_order_of_needs_and_reporte
 
     results = tmp_path / "results"
     assert collect(runs, results) == ["student-56", "student-56-bicubic-seed0", "student-56-bicubic-seed1"]
+    assert collect(runs, results, ["student-56"]) == ["student-56"]
     (results / "speed.json").write_text(json.dumps(SPEED))
     (results / "text.md").write_text("<!-- accuracy -->\n<!-- gain -->\n<!-- cost -->\n<!-- commands -->\n")
     write_report(results, tmp_path / "docs", tmp_path / "models")

@@ -36,6 +36,11 @@ PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and 
     ),
     ("S with a stem of its own, 56 px, briefly", "ablation-full", "ablation-full-bicubic"),
     ("the same, trained on through WebP", "ablation-full-webp", "ablation-full-bicubic-webp"),
+    (
+        "the bicubic one for longer, and E trained with it through WebP",
+        "ablation-full-joint-webp",
+        "ablation-full-bicubic-webp-longer",
+    ),
 )
 FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S, 56 px, E trained with it", "student-56-joint"),
@@ -88,11 +93,15 @@ RESTORED = (
     ("E + D, 56 px, D twice as deep, trained on through AVIF", "downscaler-56-deep-avif"),
     ("the E of downscaler-56-deep, D looks at the whole picture, photos of more classes", "restorer-56-context"),
     ("the same for longer", "restorer-56-context-longer"),
+    ("the same for longer, D a half deeper", "restorer-56-deeper"),
+    ("the former for longer, and E trained with it", "downscaler-56-context"),
 )
 
 CODEC_STUDENTS = {  # the same student and training on two kinds of thumbnails
     "ablation-full-webp": "S with a stem of its own on E's thumbnails",
     "ablation-full-bicubic-webp": "on bicubic ones",
+    "ablation-full-bicubic-webp-longer": "on bicubic ones, for longer",
+    "ablation-full-joint-webp": "the same, and an E trained through WebP with it, with a price on bits",
 }
 
 

@@ -1,19 +1,22 @@
-"""Keep what finished runs measured, small enough to commit: `python -m thumbnet.results RUNS OUT`."""
+"""Keep what finished runs measured, small enough to commit: `python -m thumbnet.results RUNS OUT [NAME...]`."""
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 POINTS = 60  # of each loss curve
 
 
-def collect(runs: Path, out: Path) -> list[str]:
-    """Write OUT/<run>.json {name, options, result, history} for each finished run; returns their names."""
+def collect(runs: Path, out: Path, chosen: Sequence[str] = ()) -> list[str]:
+    """Write OUT/<run>.json {name, options, result, history} for each finished run, or those chosen; return names."""
     out.mkdir(parents=True, exist_ok=True)
     names = []
     for path in sorted(runs.glob("*/result.json")):
         run = path.parent
+        if chosen and run.name not in chosen:
+            continue
         options = json.loads((run / "config.json").read_text())
         for place in ("data", "out", "cache", "unlabelled", "downscaler", "student", "ending_of", "teacher_weights"):
             options[place] = "/".join(Path(options[place]).parts[-2:]) if options.get(place) else None
@@ -36,4 +39,4 @@ def thin(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    print("\n".join(collect(Path(sys.argv[1]), Path(sys.argv[2]))))
+    print("\n".join(collect(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])))
