@@ -64,13 +64,13 @@ export function canonicalOptions(options: Readonly<Record<string, string | numbe
 
 function readPairs(text: string, presets: Presets): Record<string, string> {
   const fromPresets: Record<string, string> = {};
-  const given: Record<string, string> = {};
+  const given = new Map<string, string>(); // not an object, to which `__proto__` would be no name like others
   for (const part of text === "_" ? [] : text.split(",")) {
     const equals = part.indexOf("=");
     const name = equals < 0 ? part : part.slice(0, equals);
     if (equals >= 0) {
-      if (Object.hasOwn(given, name)) throw new Problem("invalid-options", `The option "${name}" is given twice.`);
-      given[name] = part.slice(equals + 1);
+      if (given.has(name)) throw new Problem("invalid-options", `The option "${name}" is given twice.`);
+      given.set(name, part.slice(equals + 1));
     } else if (Object.hasOwn(presets, name)) {
       Object.assign(fromPresets, readPairs(presets[name] ?? "_", {}));
     } else {
@@ -81,7 +81,7 @@ function readPairs(text: string, presets: Presets): Record<string, string> {
       );
     }
   }
-  return { ...fromPresets, ...given };
+  return { ...fromPresets, ...Object.fromEntries(given) };
 }
 
 function decode(segment: string): string {

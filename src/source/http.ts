@@ -68,7 +68,8 @@ export async function fetchHttp(
   try {
     const following = follow(new URL(url), policy.maxRedirects, get);
     const { response, redirects } = await within(policy.headerTimeoutMs, following, silent);
-    if (response.status === 304 && (validators.etag || validators.lastModified)) return { status: "not-modified" };
+    const wasConditional = redirects === 0 && (validators.etag || validators.lastModified);
+    if (response.status === 304 && wasConditional) return { status: "not-modified" };
     checkStatus(response.status);
     checkLength(response.headers, policy.maxBytes);
     const bytes = response.body

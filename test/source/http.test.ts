@@ -172,6 +172,15 @@ describe("redirects", () => {
     expect(server.asked).toEqual([PHOTO]);
   });
 
+  test("a target says that nothing has changed, though it was not asked that: a failure of the source", async () => {
+    handler = (asked, _, response) =>
+      void (asked.href === PHOTO
+        ? response.writeHead(302, { location: "/b.jpg" }).end()
+        : response.writeHead(304, { etag: '"v1"' }).end());
+    const reread = get({}, { etag: '"v1"' });
+    expect(await reread.catch(({ code }) => code)).toBe("source-failed");
+  });
+
   test("as many as allowed are followed, and not one more", async () => {
     handler = (url, _, response) => {
       const left = Number(url.searchParams.get("left") ?? "4");

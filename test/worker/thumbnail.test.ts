@@ -142,6 +142,7 @@ describe("a bad request", () => {
   const source = "r2:photos/church.jpg";
   it.each([
     ["an unknown option", `/thumbnail/size=56,colour=red/${source}`, 400, "invalid-options", "colour"],
+    ["an option that every object has", `/thumbnail/__proto__=red/${source}`, 400, "invalid-options", "__proto__"],
     ["a size without a model", `/thumbnail/size=57/${source}`, 400, "invalid-options", "56"],
     ["a quality below 1", `/thumbnail/format=webp,quality=0/${source}`, 400, "invalid-options", "quality"],
     ["a quality above 100", `/thumbnail/format=webp,quality=101/${source}`, 400, "invalid-options", "quality"],
