@@ -1,4 +1,6 @@
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import torch
 
 from thumbnet.config import Config, Schedule
 from thumbnet.prior import class_prior
+from thumbnet.prior_curve import prior_table
 from thumbnet.run import train
 
 NONE = Schedule(0, 4, 1e-3)
@@ -32,3 +35,15 @@ def test_a_student_forgets_how_often_its_photos_showed_each_class_and_nothing_el
     half, whole = (weights[share][changed[0]] - weights[0.0][changed[0]] for share in (0.5, 1.0))
     assert torch.allclose(2 * half, whole, atol=1e-6)
     assert (-whole).exp().sum().item() == pytest.approx(1, abs=1e-4)  # whole is -log of frequencies
+
+
+def test_what_taking_back_less_of_the_prior_gives_is_shown_share_by_share(tmp_path: Path) -> None:
+    path = tmp_path / "prior.json"
+    assert prior_table(path).startswith("Not measured yet")
+    rows = [
+        {"data": data, "images": 9, "prior": prior, "top1": top1}
+        for data, top1s in {"A": (80.0, 50.0), "B": (60.0, 70.0)}.items()
+        for prior, top1 in zip(("0", "1"), top1s, strict=True)
+    ]
+    path.write_text(json.dumps({"command": "measured", "rows": rows}))
+    assert prior_table(path).splitlines()[2:4] == ["| 0 | 80.0 | 60.0 |", "| 1 | 50.0 | 70.0 |"]

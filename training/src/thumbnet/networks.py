@@ -55,7 +55,7 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
     )
     heads = {path.name: head_of(path, teacher, config) for path in config.heads}
     networks = Networks(downscaler, decoder, untrained_student(config, teacher), heads=heads)
-    if config.downscaler:
+    if config.downscaler and not config.ending_of:  # the ended run's checkpoint holds what it began with
         load_networks(config.downscaler, networks, ("downscaler",))
         try:
             load_networks(config.downscaler, networks, ("decoder",))

@@ -19,6 +19,7 @@ from thumbnet.codec_table import codec_table, lossless
 from thumbnet.experiments import expand
 from thumbnet.joint_table import JOINT, joint_table
 from thumbnet.markdown import table
+from thumbnet.prior_curve import prior_table
 from thumbnet.seeds import Runs, points, read_runs, spread
 
 pyplot.rcParams["svg.hashsalt"] = "thumbnet"  # the same data, the same bytes
@@ -63,6 +64,7 @@ FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S with a stem of its own, 56 px, all of it moved on", "student-56-full-moved"),
     ("S with a stem of its own, 56 px, the same, prior taken back", "student-56-full-prior"),
     ("S with a stem of its own, 56 px, moved on for longer, photos of more classes", "student-56-full-longer"),
+    ("S with a stem of its own, 56 px, the same, prior taken back in part", "student-56-full-longer-part-prior"),
     ("S with a stem of its own, 112 px, which alone is trained, through WebP", "student-112-full"),
     ("S with a stem of its own, 112 px, the same for longer", "student-112-full-longer"),
     ("S with a stem of its own, 112 px, all of it moved on, photos of more classes", "student-112-full-moved"),
@@ -261,6 +263,7 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
         "downscalers": ablation_table(runs, "downscalers"),
         "restorers": ablation_table(runs, "restorers", thousand, "restored"),
         "thousand": ablation_table(runs, "thousand", thousand),
+        "prior": prior_table(results / "prior.json"),
         "transfer": transfer_table(runs),
         "codec": codec_table(results / "codec.json", {name: label for label, name in RESTORED}),
         "codec-students": codec_table(results / "codec.json", CODEC_STUDENTS),

@@ -1,0 +1,82 @@
+"""How much of the classes' frequency to take back: `python -m thumbnet.prior_curve RUN ENDED CLEAN OUT`.
+
+ENDED is RUN ended with `--prior 1`; between them lie all other shares. Every tenth Imagenette val photo, whose ten
+classes training shows most, and every second of CLEAN, which shows a thousand alike, are judged over all of the
+teacher's classes.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from thumbnet.codec_curve import in_batches
+from thumbnet.config import read_config
+from thumbnet.evaluation import BATCH
+from thumbnet.markdown import table
+from thumbnet.networks import load_run
+from thumbnet.pixels import to_unit
+from thumbnet.unseen import clean, imagenette
+
+SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def measure(run: Path, ended: Path, clean_photos: Path) -> list[dict[str, Any]]:
+    """Top-1 in percent of each share and data, and the teacher's."""
+    config = read_config(run / "config.json")
+    teacher, networks = load_run(config, run)
+    _, other = load_run(read_config(ended / "config.json"), ended)
+    head, biased = (n.student.network.get_classifier() for n in (networks, other))
+    shift = (biased.bias - head.bias).detach()
+    val, outputs = imagenette(config.data / "val", every=10)
+    thousand, _ = clean(clean_photos)
+    rows: list[dict[str, Any]] = []
+    for data, photos, right in (
+        ("Imagenette val", val, np.array(outputs)[val.labels]),
+        ("NIPS-2017", thousand, thousand.labels),
+    ):
+        pixels, labels = np.asarray(photos.pixels), torch.from_numpy(right)
+        thumbnails = in_batches(lambda image: networks.downscaler(to_unit(image)), pixels)
+        said = _logits(lambda image: networks.student(image).logits, thumbnails)
+        photo = _logits(lambda image: teacher(image).logits, pixels)
+        answers = {"T, whole photos": photo} | {f"{share:g}": said + share * shift for share in SHARES}
+        for prior, logits in answers.items():
+            top1 = round(100 * float((logits.argmax(dim=1) == labels).float().mean()), 1)
+            rows.append({"data": data, "images": len(labels), "prior": prior, "top1": top1})
+    return rows
+
+
+def _logits(classify: Any, pixels: np.ndarray) -> Tensor:
+    with torch.inference_mode():
+        blocks = [torch.from_numpy(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH)]
+        return torch.cat([classify(to_unit(block)) for block in blocks])
+
+
+def prior_table(path: Path) -> str:
+    """A row for each share; a line in its place if not measured."""
+    if not path.is_file():
+        return "Not measured yet: `python -m thumbnet.prior_curve`.\n"
+    result = json.loads(path.read_text())
+    rows = result["rows"]
+    data = list(dict.fromkeys(f"{r['data']} ({r['images']}), all classes" for r in rows))
+    lines = [
+        [prior, *(f"{r['top1']:.1f}" for r in rows if r["prior"] == prior)]
+        for prior in dict.fromkeys(r["prior"] for r in rows)
+    ]
+    return table(["prior taken back", *data], lines) + f"\n`{result['command']}`.\n"
+
+
+def main(run: str, ended: str, clean_photos: str, out: str) -> None:
+    """Measure and write OUT."""
+    names = f"RUNS/{Path(run).name} RUNS/{Path(ended).name}"
+    command = f"python -m thumbnet.prior_curve {names} CLEAN OUT"
+    rows = measure(Path(run), Path(ended), Path(clean_photos))
+    Path(out).write_text(json.dumps({"command": command, "rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
