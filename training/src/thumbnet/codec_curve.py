@@ -47,7 +47,7 @@ def measure(run: Path, clean_photos: Path, files: Mapping[str, tuple[int, ...]])
         "Imagenette val": imagenette(config.data / "val", every=4),
         "NIPS-2017": clean(clean_photos),
     }.items():
-        thumbnails = in_batches(lambda image: networks.downscaler(to_unit(image)), np.asarray(photos.pixels))
+        thumbnails = in_batches(lambda image: to_bytes(networks.downscaler(to_unit(image))), photos.pixels).numpy()
 
         def score(seen: np.ndarray, photos: Photos = photos, outputs: list[int] = outputs) -> dict[str, Any]:
             received = Photos(seen, photos.labels, photos.names, photos.classes, "")
@@ -62,11 +62,11 @@ def measure(run: Path, clean_photos: Path, files: Mapping[str, tuple[int, ...]])
     return rows
 
 
-def in_batches(shrink: Callable[[Tensor], Tensor], pixels: np.ndarray) -> np.ndarray:
-    """Thumbnails of many photos, uint8."""
+def in_batches(see: Callable[[Tensor], Tensor], pixels: np.ndarray) -> Tensor:
+    """What `see` makes of many pictures, uint8 [N,h,w,3], some at a time."""
     with torch.inference_mode():
-        blocks = [torch.from_numpy(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH)]
-        return np.concatenate([to_bytes(shrink(block)).numpy() for block in blocks])
+        starts = range(0, len(pixels), BATCH)
+        return torch.cat([see(torch.from_numpy(np.array(pixels[start : start + BATCH]))) for start in starts])
 
 
 def main(runs: str, clean_photos: str, out: str, *words: str) -> None:

@@ -122,7 +122,8 @@ def read_folder(folder: Path, cache: Path, exclude: str = "") -> Photos:
     index = {name: i for i, name in enumerate(classes)}
     labels = np.array([index.get(name.parts[0], -1) for name in names], dtype=np.int64)
     stamps = [fingerprint.stamp_of(file, name) for file, name in zip(files, names, strict=True)]
-    packed = cache / f"photos-{fingerprint.of_text(chr(10).join([DECODING, *stamps]))}.npy"
+    stamp = "\n".join([DECODING, *stamps])
+    packed = cache / f"photos-{fingerprint.of_text(stamp)}.npy"
     with locked(packed):
         if not packed.is_file():
             partial = packed.with_suffix(".part")

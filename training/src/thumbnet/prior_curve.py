@@ -12,14 +12,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from thumbnet.codec_curve import in_batches
 from thumbnet.config import read_config
-from thumbnet.evaluation import BATCH
 from thumbnet.markdown import table
 from thumbnet.networks import load_run
-from thumbnet.pixels import to_unit
+from thumbnet.pixels import quantise, to_unit
 from thumbnet.unseen import clean, imagenette
 
 SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -39,21 +37,16 @@ def measure(run: Path, ended: Path, clean_photos: Path) -> list[dict[str, Any]]:
         ("Imagenette val", val, np.array(outputs)[val.labels]),
         ("NIPS-2017", thousand, thousand.labels),
     ):
-        pixels, labels = np.asarray(photos.pixels), torch.from_numpy(right)
-        thumbnails = in_batches(lambda image: networks.downscaler(to_unit(image)), pixels)
-        said = _logits(lambda image: networks.student(image).logits, thumbnails)
-        photo = _logits(lambda image: teacher(image).logits, pixels)
+        labels = torch.from_numpy(right)
+        said = in_batches(
+            lambda image: networks.student(quantise(networks.downscaler(to_unit(image)))).logits, photos.pixels
+        )
+        photo = in_batches(lambda image: teacher(to_unit(image)).logits, photos.pixels)
         answers = {"T, whole photos": photo} | {f"{share:g}": said + share * shift for share in SHARES}
         for prior, logits in answers.items():
             top1 = round(100 * float((logits.argmax(dim=1) == labels).float().mean()), 1)
             rows.append({"data": data, "images": len(labels), "prior": prior, "top1": top1})
     return rows
-
-
-def _logits(classify: Any, pixels: np.ndarray) -> Tensor:
-    with torch.inference_mode():
-        blocks = [torch.from_numpy(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH)]
-        return torch.cat([classify(to_unit(block)) for block in blocks])
 
 
 def prior_table(path: Path) -> str:
