@@ -121,28 +121,30 @@ async function modelTable(): Promise<string> {
   const models = new URL("../models/", import.meta.url);
   const names = (await readdir(models, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   const cards = await Promise.all(names.map(({ name }) => readCard(new URL(`${name}/`, models))));
-  const rows = cards.map((card) => ({ card, accuracies: card.role === "downscaler" ? [] : accuraciesOf(card) }));
-  const dataSets = [...new Set(rows.flatMap(({ accuracies }) => accuracies.map(([dataSet]) => dataSet)))];
+  const rows = cards.map((card) => ({ card, accuracies: accuraciesOf(card) }));
+  const dataSets = [...new Set(rows.flatMap(({ accuracies }) => [...accuracies.keys()]))];
   return table(
     ["model", "file", "multiply-adds", ...dataSets, "limits"],
     rows.map(({ card: { name, bytes, flops, limits }, accuracies }) => [
       `\`${name}\``,
       `${Math.round(bytes / 1000)} kB`,
       `${Math.round(flops / 1e6)} M`,
-      ...dataSets.map((dataSet) => new Map(accuracies).get(dataSet) ?? ""),
+      ...dataSets.map((dataSet) => accuracies.get(dataSet) ?? ""),
       limits,
     ]),
   );
 }
 
-/** What the card says of whole data sets and of all classes, not of parts of them, by data set. */
-const accuraciesOf = ({ evaluation }: ModelCard): [dataSet: string, accuracy: string][] =>
-  evaluation
-    .filter(({ how }, i) => i === 0 || how.endsWith("all classes"))
-    .map(({ metric, dataset, images, value }) => [
-      `${metric}, ${dataset}, ${images.toLocaleString("en")} images`,
-      `${value} %`,
-    ]);
+/** What the card says of whole data sets and of all classes, not of parts of them, by data set. A downscaler's says it of others. */
+const accuraciesOf = ({ role, evaluation }: ModelCard): ReadonlyMap<string, string> =>
+  new Map(
+    evaluation
+      .filter(({ how }, i) => role !== "downscaler" && (i === 0 || how.endsWith("all classes")))
+      .map(({ metric, dataset, images, value }) => [
+        `${metric}, ${dataset}, ${images.toLocaleString("en")} images`,
+        `${value} %`,
+      ]),
+  );
 
 const memoryResults = z.object({
   command: z.string(),

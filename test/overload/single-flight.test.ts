@@ -28,33 +28,15 @@ test("a run that is over is not shared with later requests", async () => {
   expect([await flights.run("a", work), await flights.run("a", work)]).toEqual([1, 2]);
 });
 
-test("what is still being stored is shared with later requests, and not after that", async () => {
+test.each<[string, () => Promise<void>, number]>([
+  ["what is still being stored", () => new Promise((resolve) => setTimeout(resolve, 10)), 10],
+  ["what a store that never answers was given, for a minute,", () => new Promise(() => {}), 60_000],
+])("%s is shared with later requests, and not after that", async (_, store, ms) => {
   const flights = new SingleFlight<number>();
   let runs = 0;
-  const run = () =>
-    flights.run(
-      "a",
-      async () => ++runs,
-      () => new Promise((resolve) => setTimeout(resolve, 10)),
-    );
+  const run = () => flights.run("a", async () => ++runs, store);
   expect(await run()).toBe(1);
-  await vi.advanceTimersByTimeAsync(9);
-  expect(await run()).toBe(1);
-  await vi.advanceTimersByTimeAsync(1);
-  expect(await run()).toBe(2);
-});
-
-test("a store that never answers ends the sharing after a minute", async () => {
-  const flights = new SingleFlight<number>();
-  let runs = 0;
-  const run = () =>
-    flights.run(
-      "a",
-      async () => ++runs,
-      () => new Promise(() => {}),
-    );
-  await run();
-  await vi.advanceTimersByTimeAsync(59_999);
+  await vi.advanceTimersByTimeAsync(ms - 1);
   expect(await run()).toBe(1);
   await vi.advanceTimersByTimeAsync(1);
   expect(await run()).toBe(2);
