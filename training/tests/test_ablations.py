@@ -14,7 +14,7 @@ def test_rows_that_were_run_stand_in_the_table_with_their_seeds() -> None:
 
 def test_restorers_stand_with_what_they_reach_over_a_thousand_classes() -> None:
     restored = [{"result": {"restored": {"all": {"top1": 97.0, "top5": 99.0}}}}]
-    table = ablation_table({"ablation-restorer": restored}, "restorers", {"ablation-restorer": "77.0"}, "restored")
+    table = ablation_table({"ablation-restorer": restored}, "restorers", {"ablation-restorer": [77.0]}, "restored")
     assert table.splitlines()[2:] == ["| E + D | 97.00 | 99.00 | 77.0 |"]
 
 

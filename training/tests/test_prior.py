@@ -41,9 +41,14 @@ def test_what_taking_back_less_of_the_prior_gives_is_shown_share_by_share(tmp_pa
     path = tmp_path / "prior.json"
     assert prior_table(path).startswith("Not measured yet")
     rows = [
-        {"data": data, "images": 9, "prior": prior, "top1": top1}
-        for data, top1s in {"A": (80.0, 50.0), "B": (60.0, 70.0)}.items()
+        {"run": run, "data": data, "images": 9, "prior": prior, "top1": top1}
+        for (run, data), top1s in {("x", "A"): (80.0, 50.0), ("x", "B"): (60.0, 70.0), ("y", "A"): (9.0, 8.0)}.items()
         for prior, top1 in zip(("0", "1"), top1s, strict=True)
     ]
     path.write_text(json.dumps({"command": "measured", "rows": rows}))
-    assert prior_table(path).splitlines()[2:4] == ["| 0 | 80.0 | 60.0 |", "| 1 | 50.0 | 70.0 |"]
+    assert prior_table(path).splitlines()[:4] == [
+        "| prior taken back | `x`, A (9) | `x`, B (9) | `y`, A (9) |",
+        "| --- | --- | --- | --- |",
+        "| 0 | 80.0 | 60.0 | 9.0 |",
+        "| 1 | 50.0 | 70.0 | 8.0 |",
+    ]

@@ -2,8 +2,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from thumbnet.card import part_of
-from thumbnet.report import heads_table
+from thumbnet.model_tables import heads_table
+from thumbnet.targets import gain, verdict
 
 
 def card(folder: Path, name: str, side: int, flops: float, evaluation: dict[str, float], **other: Any) -> None:
@@ -24,3 +27,24 @@ def test_the_heads_of_a_thumbnail_stand_together_the_cheapest_first(tmp_path: Pa
         "| 56 px | restored-56 | 700 | 10 | 96.00 | 80.50 |",
         "| 112 px | student-112 | 100 | 10 | 97.00 |  |",
     ]
+
+
+@pytest.mark.parametrize(
+    ("measured", "goal", "floor", "reached"),
+    [
+        (0.3, 0.3, 1.0, "goal"),
+        (0.31, 0.3, 1.0, "floor"),
+        (1.0, 0.3, 1.0, "floor"),
+        (1.01, 0.3, 1.0, "**missed**"),
+        (2.0, 2.0, 1.0, "goal"),
+        (1.99, 2.0, 1.0, "floor"),
+        (0.99, 2.0, 1.0, "**missed**"),
+    ],
+)
+def test_a_target_s_goal_and_floor_are_told_apart(measured: float, goal: float, floor: float, reached: str) -> None:
+    assert verdict(measured, goal, floor) == reached
+
+
+def test_a_gain_is_judged_by_the_seeds_that_are_least_apart() -> None:
+    found = gain([95.0, 97.0], [93.0, 94.0])
+    assert (found.middle, found.least) == (2.5, 1.0)

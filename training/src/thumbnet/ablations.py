@@ -3,7 +3,7 @@
 from statistics import mean
 
 from thumbnet.markdown import table
-from thumbnet.seeds import Runs, points, spread
+from thumbnet.seeds import Runs, Scores, points, shown, spread
 
 THOUSAND = "top-1, NIPS-2017 (500)"
 ABLATIONS = {
@@ -50,11 +50,11 @@ COMPARED = [name for rows in ABLATIONS.values() for _, name in rows] + [
 ]
 
 
-def ablation_table(runs: Runs, what: str, thousand: dict[str, str] | None = None, part: str = "student") -> str:
+def ablation_table(runs: Runs, what: str, thousand: Scores | None = None, part: str = "student") -> str:
     """Top-1 and top-5 of each row that was run, and what `thousand` says of it; `part` may be `restored`, too."""
     lines = [
         [label, spread(points(runs[name], part)), spread(points(runs[name], part, top="top5"))]
-        + ([thousand.get(name, "")] if thousand is not None else [])
+        + ([shown(thousand, name)] if thousand is not None else [])
         for label, name in ABLATIONS[what]
         if name in runs
     ]

@@ -6,7 +6,7 @@ from statistics import mean
 from typing import Any
 
 from thumbnet.markdown import table
-from thumbnet.seeds import spread, without_seed
+from thumbnet.seeds import Scores, spread, without_seed
 
 
 def codec_table(path: Path, labels: dict[str, str]) -> str:
@@ -27,14 +27,14 @@ def codec_table(path: Path, labels: dict[str, str]) -> str:
     return f"{table(head, lines)}\n{'; '.join(f'`{command}`' for command in measured['commands'])}; {versions}.\n"
 
 
-def lossless(path: Path, data: str) -> dict[str, str]:
-    """Top-1 in percent of each run, over its seeds, on the photos of `data` from thumbnails without loss."""
+def lossless(path: Path, data: str) -> Scores:
+    """Top-1 in percent of each run's seeds on the photos of `data` from thumbnails without loss."""
     rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.is_file() else []
-    found: dict[str, list[float]] = {}
+    found: Scores = {}
     for row in rows:
         if row["data"] == data and not row["quality"]:
             found.setdefault(without_seed(row["run"]), []).append(row["top1"])
-    return {name: spread(values, digits=1) for name, values in found.items()}
+    return found
 
 
 def _point(seeds: list[dict[str, Any]]) -> str:

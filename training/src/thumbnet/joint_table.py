@@ -3,7 +3,7 @@
 from typing import Any
 
 from thumbnet.markdown import table
-from thumbnet.seeds import Runs
+from thumbnet.seeds import Runs, Scores, shown
 
 JOINT = "downscaler-56-joint"
 RESTORED = "T behind the restorer"
@@ -15,7 +15,7 @@ READERS = (  # (who, the run before, which is also the name of the head)
 )
 
 
-def joint_table(runs: Runs, thousand: dict[str, str]) -> str:
+def joint_table(runs: Runs, thousand: Scores) -> str:
     """Top-1 in percent on Imagenette; of the restorer also what `thousand` says of its runs."""
     if JOINT not in runs:
         return "Not run yet: `downscaler-56-joint` in experiments.toml.\n"
@@ -27,7 +27,7 @@ def joint_table(runs: Runs, thousand: dict[str, str]) -> str:
         before: dict[str, Any] = runs[name][0]["result"]
         if who == RESTORED:
             pair = [before["restored"], after["restored"]]
-            beside = [thousand.get(name, ""), thousand.get(JOINT, "")]
+            beside = [shown(thousand, name), shown(thousand, JOINT)]
         else:
             pair, beside = [before["student"], after["heads"][name]], ["", ""]
         lines.append([who, *(f"{found['all']['top1']:.2f}" for found in pair), *beside])

@@ -1,8 +1,8 @@
-"""How much of the classes' frequency to take back: `python -m thumbnet.prior_curve RUN ENDED CLEAN OUT`.
+"""How much of the classes' frequency to take back: `python -m thumbnet.prior_curve CLEAN OUT RUN ENDED [RUN ENDED]`.
 
-ENDED is RUN ended with `--prior 1`; between them lie all other shares. Every tenth Imagenette val photo, whose ten
-classes training shows most, and every second of CLEAN, which shows a thousand alike, are judged over all of the
-teacher's classes.
+Each ENDED is the RUN before it, ended with `--prior 1`; between them lie all other shares. Every tenth Imagenette val
+photo, whose ten classes training shows most, and every second of CLEAN, which shows a thousand alike, are judged over
+all of the teacher's classes.
 """
 
 import json
@@ -45,29 +45,30 @@ def measure(run: Path, ended: Path, clean_photos: Path) -> list[dict[str, Any]]:
         answers = {"T, whole photos": photo} | {f"{share:g}": said + share * shift for share in SHARES}
         for prior, logits in answers.items():
             top1 = round(100 * float((logits.argmax(dim=1) == labels).float().mean()), 1)
-            rows.append({"data": data, "images": len(labels), "prior": prior, "top1": top1})
+            rows.append({"run": run.name, "data": data, "images": len(labels), "prior": prior, "top1": top1})
     return rows
 
 
 def prior_table(path: Path) -> str:
-    """A row for each share; a line in its place if not measured."""
+    """A row for each share, for each run and data a column; a line in its place if not measured."""
     if not path.is_file():
         return "Not measured yet: `python -m thumbnet.prior_curve`.\n"
     result = json.loads(path.read_text())
     rows = result["rows"]
-    data = list(dict.fromkeys(f"{r['data']} ({r['images']}), all classes" for r in rows))
+    columns = dict.fromkeys(f"`{r['run']}`, {r['data']} ({r['images']})" for r in rows)
     lines = [
         [prior, *(f"{r['top1']:.1f}" for r in rows if r["prior"] == prior)]
         for prior in dict.fromkeys(r["prior"] for r in rows)
     ]
-    return table(["prior taken back", *data], lines) + f"\n`{result['command']}`.\n"
+    return table(["prior taken back", *columns], lines) + f"\n`{result['command']}`.\n"
 
 
-def main(run: str, ended: str, clean_photos: str, out: str) -> None:
+def main(clean_photos: str, out: str, *runs: str) -> None:
     """Measure and write OUT."""
-    names = f"RUNS/{Path(run).name} RUNS/{Path(ended).name}"
-    command = f"python -m thumbnet.prior_curve {names} CLEAN OUT"
-    rows = measure(Path(run), Path(ended), Path(clean_photos))
+    pairs = list(zip(map(Path, runs[::2]), map(Path, runs[1::2]), strict=True))
+    rows = [row for run, ended in pairs for row in measure(run, ended, Path(clean_photos))]
+    names = " ".join(f"RUNS/{path.name}" for pair in pairs for path in pair)
+    command = f"python -m thumbnet.prior_curve CLEAN OUT {names}"
     Path(out).write_text(json.dumps({"command": command, "rows": rows}, indent=1) + "\n")
 
 

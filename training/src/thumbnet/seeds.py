@@ -7,6 +7,7 @@ from statistics import mean
 from typing import Any
 
 Runs = dict[str, list[dict[str, Any]]]  # by name without "-seed<n>"
+Scores = dict[str, list[float]]  # percent of each seed, by the same names
 
 
 def read_runs(results: Path) -> Runs:
@@ -33,3 +34,8 @@ def spread(values: list[float], digits: int = 2) -> str:
     """Mean, and the range over seeds where there are several."""
     middle, low, high = (f"{value:.{digits}f}" for value in (mean(values), min(values), max(values)))
     return middle if len(values) == 1 else f"{middle} ({low} to {high}, {len(values)} seeds)"
+
+
+def shown(scores: Scores, name: str) -> str:
+    """What a run reached, or nothing where it was not measured."""
+    return spread(scores[name], digits=1) if name in scores else ""
