@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { ProblemError, problemOf } from "../client/problem-error.ts";
 import { type BackfillPage, backfillPage, MAX_PAGE } from "../queue/page.ts";
-import { type Command, type Line, UsageError, wholeNumber } from "./command.ts";
+import { type Command, type Line, messageOf, UsageError, wholeNumber } from "./command.ts";
 import { showProgress } from "./progress.ts";
 
 const CURSOR_FILE = ".thumbnet-backfill.json";
@@ -46,7 +46,7 @@ comes from the environment: OWNER_KEY, as the service has it.`,
       }
     } catch (error) {
       const next = at ? ` Run the same command again to go on after ${at.enqueued} keys.` : "";
-      throw new Error(`${error instanceof Error ? error.message : String(error)}${next}`, { cause: error });
+      throw new Error(`${messageOf(error)}${next}`, { cause: error });
     } finally {
       progress.end();
     }

@@ -5,7 +5,7 @@ import { sideOf } from "../classify/student.ts";
 import { createClient } from "../client/index.ts";
 import type { ClassifyOptions } from "../client/types.ts";
 import { decodeNpy } from "../imaging/npy.ts";
-import type { Command, Line } from "./command.ts";
+import { type Command, type Line, messageOf } from "./command.ts";
 import { keyRing, signingKey } from "./keys.ts";
 import { JOBS_OPTION, jobsOf, makeThumbnails } from "./make.ts";
 import { findPhotos, type Photo } from "./photos.ts";
@@ -69,7 +69,7 @@ async function there(photos: readonly Photo[], options: Options, service: string
       show(photo, await client.classify(await photo.read(), options as ClassifyOptions));
     } catch (error) {
       failed += 1;
-      console.error(`${photo.from}: ${error instanceof Error ? error.message : String(error)}`);
+      console.error(`${photo.from}: ${messageOf(error)}`);
     }
   }
   return failed;

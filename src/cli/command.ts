@@ -6,6 +6,14 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** With its cause, without which "fetch failed" says nothing. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message === "fetch failed" && error.cause
+    ? `${error.message}: ${messageOf(error.cause)}`
+    : error.message;
+}
+
 export interface OptionDescription {
   readonly type: "string" | "boolean";
   readonly short?: string;
@@ -43,7 +51,7 @@ export function parseLine(args: readonly string[], options: Command["options"]):
     const flags = new Set(Object.keys(values).filter((name) => values[name] === true));
     return { values: Object.fromEntries(texts), flags, positionals };
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }
 

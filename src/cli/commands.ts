@@ -1,7 +1,7 @@
 /** `thumbnet-edge <command>`: every command, and how its errors reach the terminal. */
 import { backfill } from "./backfill.ts";
 import { classify } from "./classify.ts";
-import { type Command, columns, helpOf, parseLine, UsageError } from "./command.ts";
+import { type Command, columns, helpOf, messageOf, parseLine, UsageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { evaluate } from "./evaluate.ts";
 import { sheet } from "./sheet.ts";
@@ -38,7 +38,7 @@ export async function main([name = "--help", ...args]: readonly string[]): Promi
     if (args.includes("--help") || args.includes("-h")) return print(helpOf(name, command));
     return await command.run(parseLine(args, command.options));
   } catch (error) {
-    console.error(`thumbnet-edge: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`thumbnet-edge: ${messageOf(error)}`);
     if (!(error instanceof UsageError)) return 1;
     console.error(`Try "thumbnet-edge ${Object.hasOwn(COMMANDS, name) ? `${name} ` : ""}--help".`);
     return 2;

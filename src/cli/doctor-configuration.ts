@@ -4,7 +4,8 @@ import { parseEnv } from "node:util";
 import { type Config, parseConfig } from "../config.ts";
 import type { Check } from "./doctor.ts";
 
-const CONFIGURATIONS = ["wrangler.toml", "wrangler.json", "wrangler.jsonc"];
+/** The first that is there counts, as for wrangler. */
+const CONFIGURATIONS = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
 const BUCKETS = ["THUMBNAILS", "ORIGINALS"];
 const TIMEOUT_MS = 5000;
 

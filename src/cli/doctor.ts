@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { encodePng } from "../imaging/png-encode.ts";
 import { makeThumbnail } from "../pipeline.ts";
 import { nodeRuntime } from "../runtime/node.ts";
-import type { Command } from "./command.ts";
+import { type Command, messageOf } from "./command.ts";
 import { checkConfiguration } from "./doctor-configuration.ts";
 import { checkService } from "./doctor-service.ts";
 import { readStudents } from "./students.ts";
@@ -25,7 +25,7 @@ export const doctor: Command = {
       ["Node", checkNode],
       ["model files", checkModels],
       ["downscalers", checkDownscalers],
-      ...(await checkConfiguration()),
+      ...(await checkConfiguration().catch((error): Check[] => [["configuration", () => Promise.reject(error)]])),
       ...(service === undefined ? [] : checkService(service)),
     ];
     let failed = 0;
@@ -34,7 +34,7 @@ export const doctor: Command = {
         console.log(`✓ ${what}: ${await check()}`);
       } catch (error) {
         failed += 1;
-        console.log(`✗ ${what}: ${error instanceof Error ? error.message : String(error)}`);
+        console.log(`✗ ${what}: ${messageOf(error)}`);
       }
     }
     console.log(failed ? `\n${failed} of ${checks.length} checks failed.` : "\nAll is well.");

@@ -3,7 +3,6 @@ import { readdir } from "node:fs/promises";
 import { bestOf } from "../classify/probabilities.ts";
 import { type Student, sideOf } from "../classify/student.ts";
 import { decodeExact } from "../imaging/decode.ts";
-import { decodeNpy, isNpy } from "../imaging/npy.ts";
 import type { ThumbnailSpec } from "../pipeline.ts";
 import { loadCodec } from "../runtime/node.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -35,29 +34,28 @@ that the service would send, is read back from its file and is classified by the
     if (folder === undefined || others.length)
       throw new UsageError("Expected one folder, with a folder for each class.");
     const students = await readStudents();
-    const classes = await classFolders(folder, students);
+    const classes = await countClasses(folder, students);
     const photos = (await findPhotos([folder])).filter(({ name }) => name.includes("/"));
-    const rows: Row[] = students.flatMap((student) =>
-      FORMATS.map((format) => ({ student, spec: { size: sideOf(student), format }, correct: 0, bytes: 0 })),
+    const sizes = [...new Set(students.map(sideOf))];
+    const specs = sizes.flatMap((size) => FORMATS.map((format) => ({ size, format })));
+    const rows = students.flatMap((student): Row[] =>
+      specs.filter(({ size }) => size === sideOf(student)).map((spec) => ({ student, spec, correct: 0, bytes: 0 })),
     );
     let evaluated = 0;
     let original = 0;
-    const failed = await makeThumbnails(
-      photos,
-      rows.map(({ spec }) => spec),
-      jobsOf(line),
-      async (made) => {
-        const label = classes.get(made.photo.name.slice(0, made.photo.name.indexOf("/")));
-        for (const [i, row] of rows.entries()) {
-          const file = made.thumbnails[i]?.bytes ?? new Uint8Array();
-          const { data } = isNpy(file) ? decodeNpy(file) : await decodeExact(file, loadCodec);
+    const failed = await makeThumbnails(photos, specs, jobsOf(line), async (made) => {
+      const [className = ""] = made.photo.name.split("/");
+      for (const [i, { bytes: file }] of made.thumbnails.entries()) {
+        const { data } = await decodeExact(file, loadCodec);
+        for (const row of rows.filter(({ spec }) => spec === specs[i])) {
           row.bytes += file.length;
-          if (row.student.labels[bestOf(await row.student.logits(data))] === label) row.correct += 1;
+          const best = row.student.labels[bestOf(await row.student.logits(data))] ?? "";
+          if (plain(best) === plain(className)) row.correct += 1;
         }
-        evaluated += 1;
-        original += made.bytes;
-      },
-    );
+      }
+      evaluated += 1;
+      original += made.bytes;
+    });
     if (evaluated === 0) throw new Error("None of the photos could be read.");
     const results = rows.map(({ student, spec, correct, bytes }) => ({
       model: student.card.name,
@@ -66,14 +64,14 @@ that the service would send, is read back from its file and is classified by the
       accuracy: correct / evaluated,
       bytesPerThumbnail: bytes / evaluated,
     }));
-    const summary = { photos: evaluated, classes: classes.size, bytesPerPhoto: original / evaluated, results };
+    const summary = { photos: evaluated, classes, bytesPerPhoto: original / evaluated, results };
     console.log(line.flags.has("json") ? JSON.stringify(summary, null, 2) : report(summary));
     return failed ? 1 : 0;
   },
 };
 
-/** From each folder's name to the label that it means. @throws UsageError if a folder means none. */
-async function classFolders(folder: string, students: readonly Student[]): Promise<Map<string, string>> {
+/** Folders that mean a class. @throws UsageError if one means none, or there is none. */
+async function countClasses(folder: string, students: readonly Student[]): Promise<number> {
   const labels = new Map(students.flatMap((student) => student.labels).map((label) => [plain(label), label]));
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => {
     throw new UsageError(`There is no folder "${folder}".`);
@@ -86,7 +84,7 @@ async function classFolders(folder: string, students: readonly Student[]): Promi
       labels.size <= 20 ? [...labels.values()].join(", ") : `${labels.size} others; see models/*/labels.txt`;
     throw new UsageError(`The models do not know the class ${unknown.slice(0, 5).join(", ")}. They know ${known}.`);
   }
-  return new Map(names.map((name) => [name, labels.get(plain(name)) ?? name]));
+  return names.length;
 }
 
 const plain = (label: string) => label.toLowerCase().replaceAll(/[\s_-]+/g, " ");

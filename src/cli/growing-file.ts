@@ -6,7 +6,8 @@
  *
  * Both are written where what is known to be whole ends, and not at their own end: there may be what a failed write has left.
  */
-import { appendFile, type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UsageError } from "./command.ts";
 import type { Output } from "./output.ts";
@@ -39,7 +40,8 @@ export async function openGrowing(file: string, records: Records, options: strin
       `${file} was begun with ${begun}, not ${options}. Use those options, or --force to begin anew.`,
     );
   }
-  const flags = begun === undefined ? "w" : "r+";
+  // The part is gone where a run was stopped between giving it the file's name and removing the journal.
+  const flags = begun === undefined ? "w" : constants.O_RDWR | constants.O_CREAT;
   const [log, data] = [await open(journal, flags), await open(part, flags)];
   const { size } = await data.stat();
   const entries = lines
@@ -76,7 +78,7 @@ export async function openGrowing(file: string, records: Records, options: strin
       if (!complete) return;
       if (records.index) {
         const { extension, render } = records.index;
-        await writeIndex(file.replace(/\.\w+$/, extension), render(entries.map(({ photo }) => photo)));
+        await writeFile(file.replace(/\.\w+$/, extension), render(entries.map(({ photo }) => photo)));
       }
       if (records.pack) {
         await records.pack(part, entries, `${file}.packed`);
@@ -95,9 +97,4 @@ async function writeAt(file: FileHandle, bytes: Uint8Array, start: number): Prom
   for (let done = 0; done < bytes.length; ) {
     done += (await file.write(bytes, done, bytes.length - done, start + done)).bytesWritten;
   }
-}
-
-async function writeIndex(file: string, text: string): Promise<void> {
-  await rm(file, { force: true });
-  await appendFile(file, text);
 }

@@ -1,4 +1,4 @@
-/** Signing keys from the environment, under the service's own names; secrets do not belong into command lines. */
+/** What is signed, and keys from the environment under the service's own names; secrets do not belong into command lines. */
 import type { SigningKey } from "../client/sign.ts";
 import { parseConfig } from "../config.ts";
 import type { KeyRing } from "../request/sign.ts";
@@ -6,6 +6,16 @@ import { UsageError } from "./command.ts";
 
 export const KEYS_HELP = `The key comes from the environment: SIGNING_KEYS as the service has it ({"web-1": "<secret>"}), or SIGNING_KEY_ID and
 SIGNING_SECRET.`;
+
+/** Address of the service, with the path that it is mounted below; then the path that is signed. */
+const TARGET = /^((?:https?:\/\/[^/]+)?(?:\/[^/]+)*?)(\/(?:thumbnail|classify)\/.*)$/is;
+
+/** @throws UsageError if the text is no URL or path of the service. */
+export function splitTarget(text: string): { readonly base: string; readonly target: string } {
+  const [, base, target] = TARGET.exec(text) ?? [];
+  if (base !== undefined && target !== undefined) return { base, target };
+  throw new UsageError(`Expected a URL, or a path like /thumbnail/<options>/<source>, but got "${text}".`);
+}
 
 /** Empty if the environment has none. @throws UsageError if it has a broken one. */
 export function keyRing(): KeyRing {

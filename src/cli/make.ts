@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { EncodedThumbnail, ThumbnailSpec } from "../pipeline.ts";
-import { type Line, wholeNumber } from "./command.ts";
+import { type Line, messageOf, wholeNumber } from "./command.ts";
 import type { Photo } from "./photos.ts";
 import { showProgress } from "./progress.ts";
 import type { ThreadJob, ThreadReply } from "./thread.ts";
@@ -46,7 +46,7 @@ export async function makeThumbnails(
   let failed = 0;
 
   async function work(): Promise<void> {
-    const worker = new Worker(THREAD);
+    let worker = new Worker(THREAD);
     try {
       for (const photo of queue) {
         try {
@@ -56,8 +56,9 @@ export async function makeThumbnails(
           used = done.catch(() => {}); // what fails with one photo is no fault of the next
           await done;
         } catch (error) {
+          if (worker.threadId === -1) worker = new Worker(THREAD); // this photo ended it, and others wait
           failed += 1;
-          progress.say(`${photo.from}: ${error instanceof Error ? error.message : String(error)}`);
+          progress.say(`${photo.from}: ${messageOf(error)}`);
         }
         progress.step();
       }
@@ -73,8 +74,11 @@ export async function makeThumbnails(
 
 async function ask(worker: Worker, job: ThreadJob): Promise<readonly EncodedThumbnail[]> {
   worker.postMessage(job);
-  // A thread that dies emits "error", which `once` throws.
-  const [reply]: [ThreadReply] = (await once(worker, "message")) as [ThreadReply];
+  // A thread that dies emits "error", which `once` throws, and only then ends.
+  const [reply] = (await once(worker, "message").catch(async (error) => {
+    await worker.terminate();
+    throw error;
+  })) as [ThreadReply];
   if ("error" in reply) throw new Error(reply.error);
   return reply.thumbnails;
 }

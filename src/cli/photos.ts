@@ -1,6 +1,8 @@
 /** The photos that a command line names: files, folders (with their folders) and URLs. */
+import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, extname, join, relative, sep } from "node:path";
+import { text } from "node:stream/consumers";
 import { UsageError } from "./command.ts";
 
 export interface Photo {
@@ -19,23 +21,32 @@ const EXTENSIONS = new Set([".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif"]);
 const MAX_BYTES = 64 * 2 ** 20;
 const TIMEOUT_MS = 30_000;
 
+/** Characters of a query in a name; a file's name has at most 255 bytes, and a presigned URL's query many more. */
+const MAX_QUERY = 64;
+
 /**
  * @param listed more of them, of a list. There may be many, from many places: files and URLs have their whole path in their name.
+ * @param keyOf what a photo's name becomes where its results go.
  * @throws UsageError if there is none, or two would be given the same name.
  */
-export async function findPhotos(named: readonly string[], listed: readonly string[] = []): Promise<Photo[]> {
+export async function findPhotos(
+  named: readonly string[],
+  listed: readonly string[] = [],
+  keyOf: (name: string) => string = stem,
+): Promise<Photo[]> {
   if (named.length + listed.length === 0) {
     throw new UsageError("Expected files, folders or URLs of photos, but got none.");
   }
-  const photos: Photo[] = [];
-  for (const text of named) photos.push(...(await find(text, false)));
-  for (const text of listed) photos.push(...(await find(text, true)));
+  const found: Photo[][] = [];
+  for (const text of named) found.push(await find(text, false));
+  for (const text of listed) found.push(await find(text, true));
+  const photos = found.flat();
   if (photos.length === 0) {
     throw new UsageError(`There is no photo (${[...EXTENSIONS].join(" ")}) in ${[...named, ...listed].join(", ")}.`);
   }
   const seen = new Map<string, Photo>();
   for (const photo of photos) {
-    const key = stem(photo.name);
+    const key = keyOf(photo.name);
     const other = seen.get(key);
     if (other) {
       throw new UsageError(
@@ -54,10 +65,10 @@ export function stem(name: string): string {
 
 /** The lines of a file, or of the standard input if it is called "-". @throws UsageError */
 export async function readList(file: string): Promise<string[]> {
-  const text = await readFile(file === "-" ? "/dev/stdin" : file, "utf8").catch(() => {
+  const lines = await (file === "-" ? text(process.stdin) : readFile(file, "utf8")).catch(() => {
     throw new UsageError(`There is no list "${file}".`);
   });
-  return text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  return lines.split(/\r?\n/).filter((line) => line.trim() !== "");
 }
 
 async function find(named: string, whole: boolean): Promise<Photo[]> {
@@ -74,7 +85,7 @@ async function find(named: string, whole: boolean): Promise<Photo[]> {
   }
   const entries = await readdir(named, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && EXTENSIONS.has(extname(entry.name).toLowerCase()))
+    .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && EXTENSIONS.has(extname(entry.name).toLowerCase()))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
     .map((file) => ({
@@ -87,7 +98,9 @@ async function find(named: string, whole: boolean): Promise<Photo[]> {
 /** @param whole with host, path and query. */
 function nameOf({ hostname, pathname, search }: URL, whole: boolean): string {
   if (!whole) return pathname.split("/").findLast(Boolean) ?? hostname;
-  const query = search.replaceAll(/[^\w-]+/g, "_");
+  const legible = search.replaceAll(/[^\w-]+/g, "_");
+  const query =
+    legible.length > MAX_QUERY ? `_${createHash("sha256").update(search).digest("hex").slice(0, 32)}` : legible;
   return `${hostname}${stem(pathname)}${query}${extname(pathname)}`;
 }
 

@@ -17,8 +17,8 @@ const SHEET_SIDE = 896;
 export const sheet: Command = {
   summary: "Makes sheets: many thumbnails in one image file, with an index.",
   usage: "<files, folders or URLs...> --output <folder>",
-  details: `Writes sheet-000.png (webp, jpg, npy) and so on, and index.json, which says where on which sheet each photo's thumbnail is. In
-png and npy thumbnails keep their pixels; in jpeg and webp they differ a little from those in files of their own.`,
+  details: `Writes sheet-000.png (webp, jpg, avif, npy) and so on, and index.json, which says where on which sheet each photo's thumbnail
+is. In png and npy thumbnails keep their pixels; in the others they differ a little from those in files of their own.`,
   options: {
     output: { type: "string", short: "o", value: "folder", help: "Where sheets and index.json go." },
     ...SPEC_OPTIONS,

@@ -1,8 +1,7 @@
 /** `thumbnet-edge sign`: a URL that a closed service serves. */
 import { signPath } from "../client/sign.ts";
-import { rawTarget } from "../request/sign.ts";
 import { type Command, UsageError } from "./command.ts";
-import { KEYS_HELP, signingKey } from "./keys.ts";
+import { KEYS_HELP, signingKey, splitTarget } from "./keys.ts";
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
@@ -24,10 +23,9 @@ export const sign: Command = {
     const key = signingKey(values["key-id"]);
     const expires = values.expires === undefined ? undefined : moment(values.expires, Date.now());
     for (const text of positionals) {
-      const path = text.startsWith("/") ? text : rawTarget(text);
-      const host = text.slice(0, text.length - path.length);
+      const { base, target } = splitTarget(text);
       try {
-        console.log(`${host}${await signPath(path, key, expires)}`);
+        console.log(`${base}${await signPath(target, key, expires)}`);
       } catch (error) {
         throw error instanceof TypeError ? new UsageError(error.message) : error;
       }

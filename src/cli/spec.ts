@@ -1,6 +1,7 @@
 /** The options of a thumbnail on the command line: those of the URL contract, read by its own schema. */
 import { z } from "zod";
 import { Problem } from "../errors.ts";
+import { FORMATS } from "../imaging/encode.ts";
 import type { ThumbnailSpec } from "../pipeline.ts";
 import { canonicalOptions, parseOptions, thumbnailOptions } from "../request/options.ts";
 import { type Line, type OptionDescription, UsageError } from "./command.ts";
@@ -35,6 +36,6 @@ export const SPEC_OPTIONS = optionsOf(thumbnailOptions);
 /** @throws UsageError */
 export function specOf(line: Line): ThumbnailSpec {
   const { format, ...others } = readOptions(line, thumbnailOptions);
-  if (format === "auto") throw new UsageError("format: auto is for browsers; name one of png, webp, jpeg, npy.");
+  if (format === "auto") throw new UsageError(`format: auto is for browsers; name one of ${FORMATS.join(", ")}.`);
   return { ...others, format };
 }

@@ -1,8 +1,8 @@
 /** `thumbnet-edge verify`: would the service take this URL's signature. */
 import { Problem } from "../errors.ts";
-import { authorize, rawTarget } from "../request/sign.ts";
+import { authorize } from "../request/sign.ts";
 import { type Command, UsageError } from "./command.ts";
-import { KEYS_HELP, keyRing } from "./keys.ts";
+import { KEYS_HELP, keyRing, splitTarget } from "./keys.ts";
 
 export const verify: Command = {
   summary: "Checks signed URLs as the service does.",
@@ -15,7 +15,7 @@ export const verify: Command = {
     if (keys.size === 0) throw new UsageError(`There is no signing key. ${KEYS_HELP}`);
     let refused = false;
     for (const text of positionals) {
-      const target = text.startsWith("/") ? text : rawTarget(text);
+      const { target } = splitTarget(text);
       try {
         const { expiresAt } = await authorize(target, { keys, allowUnsigned: false }, Date.now());
         console.log(`good ${expiresAt ? `until ${expiresAt.toISOString()}` : "without an end"}: ${text}`);

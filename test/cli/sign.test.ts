@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { signPath } from "../../src/client/sign.ts";
 import { type SigningVector, VECTORS_FILE } from "../vectors/make-signing.ts";
 import { inProcess } from "./run.ts";
 
@@ -15,6 +16,18 @@ test("signs as the vectors say, and keeps the host of a URL", async () => {
   const key = { SIGNING_KEY_ID: vector.keyId, SIGNING_SECRET: vector.secret };
   const { stdout } = await inProcess(["sign", vector.path, `https://thumbs.example.com${vector.path}`], key);
   expect(stdout.split("\n")).toEqual([vector.signed, `https://thumbs.example.com${vector.signed}`, ""]);
+});
+
+test.each([
+  { text: PATH, base: "" },
+  { text: `https://thumbs.example.com${PATH}`, base: "https://thumbs.example.com" },
+  { text: `https://shop.example.com/img/small${PATH}`, base: "https://shop.example.com/img/small" },
+  { text: "http://127.0.0.1:8787/classify/_/https://example.com/thumbnail/a/b.jpg", base: "http://127.0.0.1:8787" },
+  { text: "HTTPS://x.example/thumbnail/size=56", base: "HTTPS://x.example" },
+])("of $text the path below $base is signed and verified", async ({ text, base }) => {
+  const { stdout } = await inProcess(["sign", text], RING);
+  expect(stdout.trim()).toBe(`${base}${await signPath(text.slice(base.length), { id: "web-1", secret: SECRET })}`);
+  expect(await inProcess(["verify", stdout.trim()], RING)).toMatchObject({ code: 0, stderr: "" });
 });
 
 test("what is signed is verified until it ends, and not if anything was changed", async () => {
@@ -39,7 +52,11 @@ test.each([
     env: RING,
     message: /no key "web-3" in SIGNING_KEYS; there is web-1, web-2/,
   },
-  { args: ["sign", "/health"], env: RING, message: /Expected an unsigned path/ },
+  { args: ["sign", "/health"], env: RING, message: /Expected a URL, or a path like/ },
+  { args: ["sign", "thumbnail/_/https://example.com/ab/c.jpg"], env: RING, message: /Expected a URL, or a path like/ },
+  { args: ["sign", "thumbs.example.com/thumbnail/_/r2:a"], env: RING, message: /Expected a URL, or a path like/ },
+  { args: ["sign", "/thumbnail/_,sig=a.b/r2:a"], env: RING, message: /Expected an unsigned path/ },
+  { args: ["verify", "thumbnail/_/r2:a"], env: RING, message: /Expected a URL, or a path like/ },
   { args: ["sign", PATH], env: { SIGNING_KEYS: SECRET }, message: /SIGNING_KEYS should be JSON/ },
   { args: ["verify", PATH], env: {}, message: /There is no signing key/ },
 ])("$args with $env ends with 2 and says what is missing", async ({ args, env, message }) => {

@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import {
   appendFileSync,
   copyFileSync,
@@ -8,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:http";
@@ -83,17 +85,27 @@ test("a run goes on where an earlier one was interrupted, and --force begins ane
   expect(readFileSync(join(out, "church.png"))).toEqual(await thumbnailOf(CHURCH, { size: 56, format: "png" }));
 });
 
-test("a tar has one sample a photo, with dots only before the extension", async () => {
-  copyFileSync(CHURCH, join(folder, "church.of.stone.jpg"));
+test("a tar has one sample a photo, whose file's name has dots only before the extension", async () => {
+  mkdirSync(join(folder, "001.Church"));
+  copyFileSync(CHURCH, join(folder, "001.Church/church.of.stone.jpg"));
   const tar = join(folder, "set/train.tar");
   expect((await cli(["thumbnail", "examples/photos", folder, "-o", tar, "--format", "npy"])).code).toBe(0);
   expect(readdirSync(join(folder, "set"))).toEqual(["train.tar"]);
   const entries = await unpackTar(readFileSync(tar));
   expect(entries.map(({ header }) => header.name).sort()).toEqual(
-    ["church_of_stone", ...PHOTOS].map((name) => `${name}.npy`).sort(),
+    ["001.Church/church_of_stone", ...PHOTOS].map((name) => `${name}.npy`).sort(),
   );
   const church = entries.find(({ header }) => header.name === "church.npy");
   expect(Buffer.from(church?.data ?? [])).toEqual(await thumbnailOf(CHURCH, { size: 56, format: "npy" }));
+});
+
+test.each([
+  { output: "set.tar", code: 2, message: /a\.b\.jpg and .*a_b\.jpg would both be called "a_b"/ },
+  { output: "set", code: 1, message: /a_b\.jpg: Expected a JPEG/ },
+])("two photos that would be one sample are refused for $output alone", async ({ output, code, message }) => {
+  for (const name of ["a.b.jpg", "a_b.jpg"]) writeFileSync(join(folder, name), "no photo");
+  const ended = await cli(["thumbnail", folder, "-o", join(folder, output)]);
+  expect(ended).toMatchObject({ code, stderr: expect.stringMatching(message) });
 });
 
 test("an npy stacks all thumbnails, with their names beside it in the same order", async () => {
@@ -173,6 +185,64 @@ test.each([
   },
 );
 
+test("a run that was stopped between naming its file and removing the journal is no hindrance", async () => {
+  const tar = join(folder, "set.tar");
+  writeFileSync(tar, "whole");
+  writeFileSync(`${tar}.journal`, "format=png,size=56\n512 church.jpg\n");
+  expect(await cli(["thumbnail", CHURCH, "-o", tar])).toMatchObject({ code: 0, stderr: "" });
+  expect((await unpackTar(readFileSync(tar))).map(({ header }) => header.name)).toEqual(["church.png"]);
+  expect(readdirSync(folder)).toEqual(["set.tar"]);
+});
+
+test("links to photos are photos", async () => {
+  const photos = join(folder, "photos");
+  mkdirSync(photos);
+  symlinkSync(join(process.cwd(), CHURCH), join(photos, "linked.jpg"));
+  symlinkSync("nowhere.jpg", join(photos, "broken.jpg"));
+  const { code, stdout, stderr } = await cli(["thumbnail", photos, "-o", join(folder, "out")]);
+  expect([code, stdout]).toEqual([1, expect.stringMatching(/^1 made, 1 failed/)]);
+  expect(stderr).toMatch(/broken\.jpg: ENOENT/);
+  expect(readdirSync(join(folder, "out"))).toEqual(["linked.png"]);
+});
+
+test("a folder may have more photos than a call may have arguments", async () => {
+  const photos = join(folder, "photos");
+  mkdirSync(photos);
+  for (let i = 0; i < 16_000; i++) writeFileSync(join(photos, `${i}.jpg`), "");
+  // That is 125,000 in the stack that Node has by default. What comes after the search is refused.
+  const args = ["--stack-size=110", "src/cli/main.ts", "thumbnail", photos, "-o", join(folder, "out"), "--jobs", "0"];
+  const stderr = await new Promise((resolve) => execFile(process.execPath, args, (_, __, text) => resolve(text)));
+  expect(stderr).toMatch(/for --jobs, but got "0"/);
+});
+
+test("a thread that a photo ends takes no other photo with it", async () => {
+  const photos = join(folder, "photos");
+  cpSync("examples/photos", photos, { recursive: true });
+  writeFileSync(join(photos, "bad.jpg"), "x");
+  const deadly = join(folder, "deadly.mjs");
+  writeFileSync(
+    deadly,
+    `import { isMainThread, parentPort } from "node:worker_threads";
+    const end = ({ photo }) => { if (photo.length < 100) throw new Error("It ended the thread."); };
+    if (!isMainThread) parentPort.on("message", end);`,
+  );
+  const env = { NODE_OPTIONS: `--import ${deadly}` };
+  const { code, stdout, stderr } = await cli(["thumbnail", photos, "-o", join(folder, "out"), "-j", "1"], env);
+  expect(stderr).toMatch(/bad\.jpg: It ended the thread\./);
+  expect([code, stdout]).toEqual([1, expect.stringMatching(/^3 made, 1 failed/)]);
+});
+
+test("a list is read from the standard input, whatever that is", async () => {
+  const out = join(folder, "out");
+  const ended = new Promise<unknown>((resolve) => {
+    const args = ["src/cli/main.ts", "thumbnail", "--list", "-", "-o", out];
+    // Node's own pipes are sockets, which cannot be opened by a name.
+    execFile(process.execPath, args, (error) => resolve(error)).stdin?.end(`${CHURCH}\n`);
+  });
+  expect(await ended).toBeNull();
+  expect(readdirSync(join(out, "examples/photos"))).toEqual(["church.png"]);
+});
+
 test("--skip-failed finishes a tar without what failed", async () => {
   const damaged = join(folder, "damaged.jpg");
   writeFileSync(damaged, "no photo");
@@ -193,18 +263,22 @@ test("a list of URLs goes on where it was: what is there is not fetched again", 
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const list = join(folder, "list.txt");
   // The same file name in two places, and twice the same but for the query.
-  writeFileSync(list, `${base}/a/church.jpg\n${base}/b/church.jpg\n\n${base}/b/church.jpg?v=2\r\n${CHURCH}\n`);
+  // A query longer than a file's name may be, as presigned URLs have them.
+  const presigned = `${base}/a/church.jpg?signature=${"0123456789abcdef".repeat(20)}`;
+  const lines = [`${base}/a/church.jpg`, `${base}/b/church.jpg`, "", `${base}/b/church.jpg?v=2\r`, CHURCH, presigned];
+  writeFileSync(list, lines.map((line) => `${line}\n`).join(""));
   const out = join(folder, "out");
   const run = () => cli(["thumbnail", "--list", list, "-o", out]);
-  expect(await run()).toMatchObject({ code: 1, stdout: expect.stringMatching(/^2 made, 2 failed/) });
+  expect(await run()).toMatchObject({ code: 1, stdout: expect.stringMatching(/^3 made, 2 failed/) });
   asked.length = 0;
   whole = true;
-  expect(await run()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^2 made, 2 there already/) });
+  expect(await run()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^2 made, 3 there already/) });
   expect(asked.sort()).toEqual(["/b/church.jpg", "/b/church.jpg?v=2"]);
   server.close();
   const files = readdirSync(out, { recursive: true }).filter((name) => String(name).endsWith(".png"));
   expect(files.sort()).toEqual([
     "127.0.0.1/a/church.png",
+    expect.stringMatching(/^127\.0\.0\.1\/a\/church_[0-9a-f]{32}\.png$/),
     "127.0.0.1/b/church.png",
     "127.0.0.1/b/church_v_2.png",
     "examples/photos/church.png",
@@ -246,7 +320,7 @@ test.each([
   { args: ["-o", "out", "src"], message: /no photo \(.jpg .*\) in src/ },
   { args: ["-o", "out", CHURCH, "test/fixtures/../../examples/photos/church.jpg"], message: /both be called "church"/ },
   { args: ["-o", "out", CHURCH, "--size", "57"], message: /size: .*"56"\|"112"/ },
-  { args: ["-o", "out", CHURCH, "--format", "auto"], message: /auto is for browsers/ },
+  { args: ["-o", "out", CHURCH, "--format", "auto"], message: /auto is for browsers; .* png, webp, jpeg, avif, npy\./ },
   { args: ["-o", "out", CHURCH, "--format", "png", "--quality", "5"], message: /quality: has a meaning only/ },
   { args: ["-o", "out.npy", CHURCH, "--format", "png"], message: /--format npy, or none, for out.npy, but got "png"/ },
   { args: ["-o", "out", "--list", "nowhere.txt"], message: /no list "nowhere.txt"/ },
