@@ -37,7 +37,8 @@ export function packJsonData(name: string, datatype: Datatype, shape: readonly n
 /**
  * The elements of a tensor as flat JSON values.
  *
- * @throws ProtocolError 400 for datatypes JSON cannot carry, 500 for NaN and infinities (JSON has none).
+ * @throws ProtocolError 400 for datatypes JSON cannot carry, 500 for NaN and infinities (JSON has none) and for integers beyond
+ *   2^53, which would lose digits.
  */
 export function unpackJsonData({ name, datatype, bytes }: Tensor): (number | boolean | string)[] {
   if (datatype === "BYTES") return unpackByteStrings(bytes).map((element) => new TextDecoder().decode(element));
@@ -48,8 +49,12 @@ export function unpackJsonData({ name, datatype, bytes }: Tensor): (number | boo
   const values: number[] = [];
   for (const value of packed) values.push(Number(value));
   if (datatype === "BOOL") return values.map((value) => value !== 0);
-  if (values.every(Number.isFinite)) return values;
-  throw new ProtocolError(500, `${name} has values that are not finite: ask for it with binary_data.`);
+  const isExact = datatype === "INT64" || datatype === "UINT64" ? Number.isSafeInteger : Number.isFinite;
+  if (values.every(isExact)) return values;
+  throw new ProtocolError(
+    500,
+    `${name} has values that are not finite or not exact in JSON: ask for it with binary_data.`,
+  );
 }
 
 type Packed = ReturnType<NonNullable<(typeof DATATYPES)[Datatype]["values"]>>;

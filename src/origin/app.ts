@@ -52,8 +52,7 @@ export function createOriginApp(
     return observe(model, () =>
       withBudget(budget, async (hold) => {
         const sent = await readBody(c.env.incoming, settings.maxRequestBytes, hold);
-        const body = await unpack(sent, c.req.header("content-encoding"), settings.maxRequestBytes);
-        if (body !== sent) hold(body.byteLength);
+        const body = await unpack(sent, c.req.header("content-encoding"), settings.maxRequestBytes, hold);
         const headerLength = c.req.header(HEADER_LENGTH);
         const request =
           headerLength === "0"

@@ -5,13 +5,13 @@ import { ProtocolError } from "../oip/error.ts";
 
 /** `deflate` is the zlib format (RFC 9110, 8.4.1.2). */
 const CODINGS = {
-  gzip: { pack: promisify(zlib.gzip), unpack: promisify(zlib.gunzip) },
-  deflate: { pack: promisify(zlib.deflate), unpack: promisify(zlib.inflate) },
+  gzip: { pack: promisify(zlib.gzip), unpack: zlib.createGunzip },
+  deflate: { pack: promisify(zlib.deflate), unpack: zlib.createInflate },
 } as const;
 
 type Coding = keyof typeof CODINGS;
 const NAMES: readonly Coding[] = ["gzip", "deflate"];
-const isCoding = (name: string): name is Coding => name in CODINGS;
+const isCoding = (name: string): name is Coding => Object.hasOwn(CODINGS, name);
 
 /** Below this a compressed answer saves less than it costs: ten logits are 40 bytes. */
 const MIN_BYTES = 1024;
@@ -19,18 +19,31 @@ const MIN_BYTES = 1024;
 /**
  * @param coding value of Content-Encoding.
  * @param maxBytes bound of the result, so that a small body cannot unpack to gigabytes.
- * @throws ProtocolError 415 for other codings, 413 beyond the bound, 400 for broken data.
+ * @param hold takes bytes from the budget as they come, so that many small bodies at once cannot either.
+ * @throws ProtocolError 415 for other codings, 413 beyond the bound, 400 for broken data, and what `hold` throws.
  */
-export async function unpack(body: Buffer, coding: string | undefined, maxBytes: number): Promise<Buffer> {
+export async function unpack(
+  body: Buffer,
+  coding: string | undefined,
+  maxBytes: number,
+  hold: (bytes: number) => void,
+): Promise<Buffer> {
   const name = coding?.trim().toLowerCase() ?? "identity";
   if (name === "identity" || name === "") return body;
   if (!isCoding(name)) throw new ProtocolError(415, `Expected Content-Encoding gzip or deflate, but got "${name}".`);
+  const chunks: Buffer[] = [];
+  let length = 0;
   try {
-    return await CODINGS[name].unpack(body, { maxOutputLength: maxBytes });
+    for await (const chunk of CODINGS[name].unpack().end(body)) {
+      length += chunk.length;
+      if (length > maxBytes) throw new ProtocolError(413, `The unpacked request exceeds ${maxBytes} bytes.`);
+      hold(chunk.length);
+      chunks.push(chunk);
+    }
   } catch (cause) {
-    if (cause instanceof RangeError) throw new ProtocolError(413, `The unpacked request exceeds ${maxBytes} bytes.`);
-    throw new ProtocolError(400, `The body is not valid ${name} data.`, cause);
+    throw cause instanceof ProtocolError ? cause : new ProtocolError(400, `The body is not valid ${name} data.`, cause);
   }
+  return Buffer.concat(chunks, length);
 }
 
 /** Compresses an answer if the client prefers that and it is worth it. */

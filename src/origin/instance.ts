@@ -79,7 +79,8 @@ function nextReply(worker: Worker): Promise<WorkerReply> {
       act();
     };
     const onMessage = (reply: WorkerReply) => settle(() => resolve(reply));
-    const onError = (error: unknown) => settle(() => reject(error));
+    // "error" comes before the thread has ended, and only one that has is started again.
+    const onError = (error: unknown) => settle(() => void worker.terminate().then(() => reject(error)));
     const onExit = (code: number) => settle(() => reject(new Error(`The inference thread ended with code ${code}.`)));
     worker.on("message", onMessage).on("error", onError).on("exit", onExit);
   });

@@ -12,7 +12,7 @@ if (process.argv.includes("--help")) {
     await run();
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
+    process.exit(1); // not its code alone: the threads that have started would go on
   }
 }
 

@@ -20,9 +20,8 @@ export interface Model {
  * @throws Error naming the model if one is incomplete, or if there is none at all: a server without a model is a mistake.
  */
 export function readRepository(folder: string): Model[] {
-  const names = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, "config.pbtxt")))
-    .map((entry) => entry.name)
+  const names = readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, "config.pbtxt")))
     .sort();
   if (names.length === 0) throw new Error(`Expected models with a config.pbtxt in ${folder}, but there is none.`);
   const models = names.map((name) => readModel(folder, name));

@@ -65,7 +65,7 @@ export async function serve(
 export function rawRequest({ name, inputs }: ModelConfig, body: Uint8Array): InferRequest {
   const [input, ...others] = inputs;
   const rowBytes = input && byteSize(input.datatype, input.dims);
-  if (!input || others.length > 0 || !rowBytes || rowBytes < 0) {
+  if (!input || others.length > 0 || !rowBytes || input.dims.includes(-1)) {
     throw new ProtocolError(400, `raw input is not possible for model '${name}'`);
   }
   if (body.byteLength !== rowBytes) {

@@ -11,9 +11,12 @@ const settings = z.object({
   models: z.string().min(1).default("models").meta({ description: "Folder of the Triton model repository." }),
   host: z.string().min(1).default("127.0.0.1").meta({ description: "Address to listen at; loopback unless given." }),
   port: wholeNumber(0, 65535).default(8000).meta({ description: "TCP port; 0 for any free one." }),
-  token: z.string().min(16).optional().meta({
-    description: "Bearer token that every request but health must carry; better given as a variable.",
-  }),
+  token: z
+    .string()
+    .min(16)
+    .regex(/^[\w.~+/-]+=*$/, 'Expected letters, digits and -._~+/ only, then any "=", as RFC 6750 has bearer tokens')
+    .optional()
+    .meta({ description: "Bearer token that every request but health must carry; better given as a variable." }),
   provider: z.enum(["cpu", "cuda", "tensorrt", "webgpu", "dml", "coreml"]).default("cpu").meta({
     description: "onnxruntime execution provider.",
   }),

@@ -97,8 +97,20 @@ describe("what JSON has no form for", () => {
     expect(() => unpackJsonData({ name: "x", datatype, shape: [1], bytes: new Uint8Array(2) })).toThrow(/binary only/);
   });
 
-  test.each([Number.NaN, Number.POSITIVE_INFINITY])("%d in an answer is an error, not null", (value) => {
-    const bytes = new Uint8Array(new Float32Array([value]).buffer);
-    expect(() => unpackJsonData({ name: "x", datatype: "FP32", shape: [1], bytes })).toThrow(/not finite/);
+  test.each<[Datatype, Float32Array | BigInt64Array | BigUint64Array]>([
+    ["FP32", new Float32Array([Number.NaN])],
+    ["FP32", new Float32Array([Number.POSITIVE_INFINITY])],
+    ["INT64", new BigInt64Array([-9007199254740993n])],
+    ["UINT64", new BigUint64Array([9007199254740993n])],
+  ])("%s %s in an answer is an error, neither null nor another number", (datatype, values) => {
+    const bytes = new Uint8Array(values.buffer);
+    expect(() => unpackJsonData({ name: "x", datatype, shape: [1], bytes })).toThrow(/not finite or not exact in JSON/);
+  });
+
+  test("the largest exact integer is carried, and a float beyond it", () => {
+    const carried = (datatype: Datatype, values: BigInt64Array | Float64Array) =>
+      unpackJsonData({ name: "x", datatype, shape: [1], bytes: new Uint8Array(values.buffer) });
+    expect(carried("INT64", new BigInt64Array([9007199254740991n]))).toEqual([9007199254740991]);
+    expect(carried("FP64", new Float64Array([1e300]))).toEqual([1e300]);
   });
 });

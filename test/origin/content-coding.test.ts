@@ -1,8 +1,10 @@
 import * as zlib from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { ProtocolError } from "../../src/oip/error.ts";
 import { pack, preferredCoding, unpack } from "../../src/origin/content-coding.ts";
 
 const MESSAGE = Buffer.from("x".repeat(5000));
+const free = () => {};
 
 describe("bodies are unpacked within the limit", () => {
   test.each<[string, Buffer, string | undefined]>([
@@ -12,7 +14,7 @@ describe("bodies are unpacked within the limit", () => {
     ["GZIP", zlib.gzipSync(MESSAGE), " GZIP "],
     ["deflate", zlib.deflateSync(MESSAGE), "deflate"],
   ])("%s", async (_, body, coding) => {
-    expect(await unpack(body, coding, 5000)).toEqual(MESSAGE);
+    expect(await unpack(body, coding, 5000, free)).toEqual(MESSAGE);
   });
 
   test.each<[string, Buffer, string, number]>([
@@ -20,12 +22,28 @@ describe("bodies are unpacked within the limit", () => {
     ["a bomb", zlib.gzipSync(Buffer.alloc(100_000_000)), "gzip", 413],
     ["brotli", zlib.brotliCompressSync(MESSAGE), "br", 415],
     ["two codings", MESSAGE, "gzip, deflate", 415],
+    ["a name that every object has", MESSAGE, "constructor", 415],
     ["not gzip", MESSAGE, "gzip", 400],
     ["gzip cut short", zlib.gzipSync(MESSAGE).subarray(0, -10), "gzip", 400],
     ["deflate without its zlib header", zlib.deflateRawSync(MESSAGE), "deflate", 400],
   ])("%s", async (_, body, coding, status) => {
-    await expect(unpack(body, coding, 5000)).rejects.toMatchObject({ status });
+    await expect(unpack(body, coding, 5000, free)).rejects.toMatchObject({ status });
   });
+
+  test.each([{ budget: 1_000_000 }, { budget: 100_000 }])(
+    "what is unpacked is taken from a budget of $budget as it comes, not once all is there",
+    async ({ budget }) => {
+      let held = 0;
+      const hold = (bytes: number) => {
+        if (held + bytes > budget) throw new ProtocolError(503, "used up");
+        held += bytes;
+      };
+      const unpacked = unpack(zlib.gzipSync(Buffer.alloc(1_000_000)), "gzip", 2_000_000, hold);
+      if (budget === 1_000_000) expect((await unpacked).length).toBe(budget);
+      else await expect(unpacked).rejects.toMatchObject({ status: 503 });
+      expect(held).toBeGreaterThan(budget / 2);
+    },
+  );
 });
 
 describe("the client's preference decides the coding of the answer", () => {

@@ -1,6 +1,9 @@
 /** The server as its operator meets it: limits under load, a bearer token, an orderly end, refusals to start. */
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Exchange } from "./conversations.ts";
 import { exchange, type Reply } from "./http.ts";
 import { type RunningOrigin, startOrigin, TEST_MODELS } from "./start-origin.ts";
@@ -31,6 +34,12 @@ beforeAll(async () => {
 /** About that many milliseconds of work. */
 const slow = (milliseconds: number, parameters = {}) =>
   inference("slow", "times", [Math.ceil(milliseconds * rounds)], parameters);
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "origin-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function withOrigin<T>(args: string[], work: (origin: RunningOrigin) => Promise<T>): Promise<T> {
   const origin = await startOrigin("--models", TEST_MODELS, ...args);
@@ -121,6 +130,34 @@ describe("the end", () => {
   });
 });
 
+test("a thread that a batch ends is started again, and the next request is answered", async () => {
+  const deadly = join(folder, "deadly.mjs");
+  writeFileSync(
+    deadly,
+    `import { isMainThread, parentPort } from "node:worker_threads";
+    const end = ({ inputs: [{ bytes }] }) => { if (bytes[0] === 66) throw new Error("It ended the thread."); };
+    if (!isMainThread) parentPort.on("message", end);`,
+  );
+  vi.stubEnv("NODE_OPTIONS", `--import ${deadly}`);
+  await withOrigin(["--instances", "1"], async ({ port }) => {
+    vi.unstubAllEnvs();
+    for (const [value, status] of [
+      [1, 200],
+      [66, 500],
+      [1, 200],
+    ] as const) {
+      expect((await exchange(port, echo(value, 2))).status).toBe(status);
+    }
+  });
+});
+
+test("models may be links, as volumes and caches have them", async () => {
+  symlinkSync(resolve(TEST_MODELS, "echo"), join(folder, "echo"));
+  await withOrigin(["--models", folder], async ({ port }) => {
+    expect((await exchange(port, echo(1, 2))).status).toBe(200);
+  });
+});
+
 describe("a bearer token", () => {
   test.each<[string, string, Record<string, string>, number]>([
     ["health needs none", "/v2/health/ready", {}, 200],
@@ -136,6 +173,12 @@ describe("a bearer token", () => {
 });
 
 describe("it refuses to start", () => {
+  test("on a port that is taken, and ends", async () => {
+    await withOrigin([], async ({ port }) => {
+      await expect(startOrigin("--models", TEST_MODELS, "--port", `${port}`)).rejects.toThrow(/EADDRINUSE/);
+    });
+  });
+
   test.each<[string, string[], RegExp]>([
     ["with a wrong setting", ["--instances", "none"], /--instances \(ORIGIN_INSTANCES\)/],
     ["without models", ["--models", "test/oip"], /Expected models with a config.pbtxt in test\/oip/],

@@ -20,6 +20,7 @@ describe("a wrong setting is named with what was expected and what came", () => 
     [[], { ORIGIN_HOST: "" }, /ORIGIN_HOST/],
     [["--nothing", "1"], {}, /--nothing/],
     [["positional"], {}, /positional/],
+    [[], { ORIGIN_TOKEN: "a phrase that no header can carry" }, /ORIGIN_TOKEN.*Expected letters, digits and/],
   ])("%j %j", (args, env, message) => {
     expect(() => parseSettings(args, env)).toThrow(message);
   });
@@ -29,6 +30,13 @@ describe("a wrong setting is named with what was expected and what came", () => 
     expect(() => parseSettings([], { ORIGIN_TOKEN: "hunter2" })).not.toThrow(/hunter2/);
   });
 });
+
+test.each(["0123456789abcdef", "c2VjcmV0IG9mIDIwIGJ5dGVz==", "a-b.c_d~e+f/g-0123"])(
+  "the token %s is taken",
+  (token) => {
+    expect(parseSettings([], { ORIGIN_TOKEN: token }).token).toBe(token);
+  },
+);
 
 test("both sides of a limit", () => {
   expect(parseSettings(["--port", "65535"], {}).port).toBe(65535);
