@@ -26,7 +26,7 @@ const TARGET = /^(\/[a-z]+\/[^/?]+)(.*)$/s;
  *   brought into the form in which `fetch` sends it (percent-encoding of spaces and non-ASCII characters, dot segments).
  * @param expires the moment from which the URL is no longer served; without one it has no end but the key's.
  * @returns the path to send.
- * @throws TypeError if the path has no options segment or is signed already.
+ * @throws TypeError if the path has no options segment or is signed already, or the expiry is no date that fits into a URL.
  * @example await signPath("/thumbnail/size=56/https://example.com/a.jpg", { id: "web-1", secret }, new Date("2027-01-01"))
  */
 export async function signPath(path: string, key: SigningKey, expires?: Date): Promise<string> {
@@ -36,6 +36,8 @@ export async function signPath(path: string, key: SigningKey, expires?: Date): P
     throw new TypeError(`Expected an unsigned path like "/thumbnail/<options>/<source>", but got "${path}".`);
   }
   const exp = expires === undefined ? "" : `,exp=${Math.floor(expires.getTime() / 1000)}`;
+  // What the service reads: an invalid date, or one in another unit, would sign a URL that it refuses.
+  if (!/^(,exp=\d{1,12})?$/.test(exp)) throw new TypeError(`Expected a date as the expiry, but got ${expires}.`);
   const signature = await hmac(key.secret, `${options}${exp}${rest}`);
   return `${options}${exp},sig=${key.id}.${signature}${rest}`;
 }

@@ -11,7 +11,7 @@ export interface ThumbnailOptions {
   readonly size?: 56 | 112;
   /** `auto` is WebP where the `Accept` header takes it and PNG elsewhere; the service's default is `png`. */
   readonly format?: "png" | "webp" | "jpeg" | "avif" | "npy" | "auto";
-  /** 1 to 100, for webp and jpeg. */
+  /** 1 to 100, for webp, jpeg and avif. */
   readonly quality?: number;
   /** Squash the photo to a square, or crop to a centred square. */
   readonly fit?: "fill" | "cover";

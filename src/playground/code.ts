@@ -14,9 +14,11 @@ export interface Request {
   readonly format: string;
   /** The whole URL of the thumbnail, signed if there is a key; for an upload that of the POST. */
   readonly url: string;
+  /** The same for the thumbnail as an array. */
+  readonly npyUrl: string;
 }
 
-export function snippets({ service, source, size, format, url }: Request): Snippet[] {
+export function snippets({ service, source, size, format, url, npyUrl }: Request): Snippet[] {
   const text = JSON.stringify;
   const upload = source === undefined;
   const photo = upload ? "await (await fetch(photoUrl)).blob()" : text(source);
@@ -39,16 +41,11 @@ const { predictions } = await thumbnet.classify(photo, { size: ${size}, top: 5 }
       code: `import io, urllib.request
 import numpy as np
 
-url = ${text(npyUrl(url, format))}
+url = ${text(npyUrl)}
 request = urllib.request.Request(url${upload ? ', data=open("photo.jpg", "rb").read()' : ""})
 thumbnail = np.load(io.BytesIO(urllib.request.urlopen(request).read()))  # uint8 (${size}, ${size}, 3)`,
     },
   ];
-}
-
-/** The same thumbnail as an array; with a signature the URL stands for its own format alone. */
-function npyUrl(url: string, format: string): string {
-  return url.includes(",sig=") ? url : url.replace(`format=${format}`, "format=npy");
 }
 
 function shellQuote(text: string): string {

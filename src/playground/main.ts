@@ -1,5 +1,5 @@
 /** The playground: one photo, everything the service makes of it. */
-import { createClient, ProblemError, type SigningKey, type ThumbnailOptions } from "../client/index.ts";
+import { createClient, ProblemError, type SigningKey, signPath, type ThumbnailOptions } from "../client/index.ts";
 import { bicubicThumbnails } from "./bicubic.ts";
 import { snippets } from "./code.ts";
 import {
@@ -21,6 +21,8 @@ const service = new URL(".", location.href).href.replace(/\/$/, "");
 /** A source of the URL contract, or a file. */
 type Photo = string | Blob;
 
+type Format = Exclude<ThumbnailOptions["format"], "auto" | undefined>;
+
 /** `thumbnet-edge/browser`, which lies beside the page and is loaded only by those who want it. */
 type Local = typeof import("../browser/index.ts");
 
@@ -40,25 +42,27 @@ async function show(photo: Photo): Promise<void> {
   shown = photo;
   current += 1;
   const turn = current;
+  const isCurrent = () => turn === current;
   const timings: Timing[] = [];
   problemLine.textContent = "";
   statusLine.textContent = "Working…";
   try {
     const local = localSwitch.checked ? await loadLocal() : undefined;
     const original = await pixelsOf(photo);
+    if (!isCurrent()) return;
     if (local && !original)
       throw new TypeError("The bytes of this photo are not to be had here; downscale it at the service");
     await Promise.all([
-      showThumbnails(photo, original, timings, local, () => turn === current),
-      showPredictions(local ? (original ?? photo) : photo, timings, local, () => turn === current),
+      showThumbnails(photo, original, timings, local, isCurrent),
+      showPredictions(local ? (original ?? photo) : photo, timings, local, isCurrent),
       showCode(photo),
     ]);
-    if (turn !== current) return;
+    if (!isCurrent()) return;
     byId("timings", HTMLTableElement).replaceChildren(...timingRows(timings));
     byId("results", HTMLElement).hidden = false;
     statusLine.textContent = "Done.";
   } catch (error) {
-    if (turn !== current) return;
+    if (!isCurrent()) return;
     statusLine.textContent = "";
     problemLine.textContent = explain(error);
   }
@@ -90,6 +94,7 @@ async function showThumbnails(
     return [...(image ? [bicubicFigure(image)] : []), ...(learned ? [learned] : [])];
   });
   const url = original === undefined ? addressOf(photo) : URL.createObjectURL(original);
+  for (const { src } of figures.querySelectorAll("img")) URL.revokeObjectURL(src);
   figures.replaceChildren(...(url === undefined ? [] : [originalFigure(url, original?.size)]), ...compared);
   zoom(figures, Number(zoomSelect.value));
 }
@@ -121,6 +126,7 @@ async function showPredictions(
     byId("predictions", HTMLElement).replaceChildren(...columns);
   } catch (error) {
     if (!(error instanceof ProblemError && error.code.startsWith("origin-"))) throw error;
+    if (!isCurrent()) return;
     notice.textContent =
       error.code === "origin-missing"
         ? "No inference origin is configured, so there are no predictions. Start one with “node src/origin/main.ts” and name it in ORIGINS."
@@ -134,12 +140,17 @@ async function showCode(photo: Photo): Promise<void> {
   const [size] = SIZES;
   const format = chosenFormat();
   const upload = typeof photo !== "string";
-  const url = upload
-    ? `${service}/thumbnail/format=${format},size=${size}`
-    : await client().thumbnailUrl(photo, { size, format });
-  const request = { service, source: upload ? undefined : photo, size, format, url };
+  const [url, npyUrl] = [await thumbnailUrl(photo, size, format), await thumbnailUrl(photo, size, "npy")];
+  const request = { service, source: upload ? undefined : photo, size, format, url, npyUrl };
   const link = element("a", { href: url }, "The thumbnail at its own address");
   byId("code", HTMLElement).replaceChildren(...(upload ? [] : [link]), ...codeBlocks(snippets(request)));
+}
+
+/** Of a file, where it is posted to. */
+async function thumbnailUrl(photo: Photo, size: (typeof SIZES)[number], format: Format): Promise<string> {
+  if (typeof photo === "string") return client().thumbnailUrl(photo, { size, format });
+  const path = `/thumbnail/format=${format},size=${size}`;
+  return `${service}${key ? await signPath(path, key) : path}`;
 }
 
 function client(fetcher = (request: Request) => fetch(request)) {
@@ -186,8 +197,8 @@ function addressOf(photo: Photo): string | undefined {
   return typeof photo === "string" && /^https?:/i.test(photo) ? photo : undefined;
 }
 
-function chosenFormat(): Exclude<ThumbnailOptions["format"], "auto" | undefined> {
-  return formatSelect.value as Exclude<ThumbnailOptions["format"], "auto" | undefined>;
+function chosenFormat(): Format {
+  return formatSelect.value as Format;
 }
 
 function explain(error: unknown): string {

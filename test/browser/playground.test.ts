@@ -128,6 +128,26 @@ describe("with an inference origin", () => {
     );
   });
 
+  test("what comes late of an earlier photo does not replace what is shown of the next", async () => {
+    const release = Promise.withResolvers<void>();
+    await page.route("**/late.jpg", async (route) => {
+      await release.promise;
+      await route.fulfill({ body: CHURCH, contentType: "image/jpeg" });
+    });
+    await page.goto(worker.url.href);
+    await page.getByLabel("Or the address of one").fill(`${worker.url.href}late.jpg`);
+    await page.keyboard.press("Enter");
+    await dropPhoto(CHURCH);
+    await page.getByText("Done.").waitFor();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    release.resolve();
+    await page.waitForResponse("**/late.jpg");
+    await page.waitForTimeout(500);
+    expect(await page.locator("#code").innerText()).toContain("--data-binary @photo.jpg");
+    expect(asked.filter((url) => new URL(url).pathname.startsWith("/thumbnail/"))).toEqual([]);
+  });
+
   test.each(["light", "dark"] as const)("axe finds nothing to mend in the %s page", async (colorScheme) => {
     await page.emulateMedia({ colorScheme });
     await page.goto(worker.url.href);
@@ -169,6 +189,15 @@ describe("closed, and without an inference origin", () => {
     await page.getByText("Done.").waitFor();
     expect(await page.locator("#no-origin").innerText()).toMatch(/^No inference origin is configured/);
     expect(await page.locator("#learned-56").isVisible()).toBe(true);
+    const code = await page.locator("#code").allTextContents();
+    for (const [language, type] of [
+      ["@photo\\.jpg '", "image/png"],
+      ['url = "', "application/x-npy"],
+    ]) {
+      const [, url = ""] = new RegExp(`${language}([^'"]+)`).exec(code.join()) ?? [];
+      const response = await fetch(url, { method: "POST", body: CHURCH });
+      expect([response.status, response.headers.get("content-type")]).toEqual([200, type]);
+    }
   });
 
   test("the page's policy lets in neither inline scripts nor frames, and the service's own is untouched", async () => {

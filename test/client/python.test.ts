@@ -66,6 +66,28 @@ print(answers[0]["predictions"][0]["label"], answers[1]["type"])
   expect(stdout).toBe("128 b'\\x93NUMPY'\nchurch /problems/source-not-found\n");
 });
 
+test("sources that have to be encoded are signed as they are sent", async () => {
+  await worker.env.ORIGINALS.put("photos/church ä|'.jpg", readFileSync(CHURCH));
+  writeFileSync(
+    join(project, "encoded.py"),
+    `
+import os
+from thumbnet import Client, ProblemError
+
+client = Client(os.environ["SERVICE"], os.environ["SIGNING_KEY_ID"], os.environ["SIGNING_SECRET"])
+print(client.thumbnail("r2:photos/church ä|'.jpg", format="npy")[:6])
+for source in ["https://127.0.0.1/ä b.jpg?c=d e", "https://127.0.0.1/a.jpg#top"]:
+    try:
+        client.thumbnail(source)
+    except ProblemError as error:
+        print(error.code)
+`,
+  );
+  const { stdout, stderr } = await python(["encoded.py"]);
+  expect(stderr).toBe("");
+  expect(stdout).toBe("b'\\x93NUMPY'\nsource-not-allowed\nsource-not-allowed\n");
+});
+
 test("without a key the closed service's refusal is an error with its code", async () => {
   const { code, stderr } = await python(["thumbnet.py", CHURCH], {});
   expect([code, stderr]).toEqual([1, expect.stringContaining("invalid-signature: The URL is not signed")]);

@@ -34,6 +34,10 @@ test.each(["/thumbnail", "/thumbnail/", "/", "", "/thumbnail/_,sig=a.b/r2:x", "/
   },
 );
 
+test.each([new Date("nonsense"), new Date(-1), new Date(8.64e15)])("the client refuses the expiry %s", async (date) => {
+  await expect(signPath("/thumbnail/_/r2:x", KEY, date)).rejects.toThrow(TypeError);
+});
+
 describe("the examples give what the vectors say", () => {
   const GO_BINARY = join(mkdtempSync(join(tmpdir(), "sign-")), "sign");
   const EXAMPLES = [
@@ -56,6 +60,10 @@ describe("the examples give what the vectors say", () => {
         const env = { ...process.env, SIGNING_KEY_ID: keyId, SIGNING_SECRET: secret };
         const { stdout } = await run(program, [...args, path], { env });
         expect(stdout.trimEnd()).toBe(signed);
+      }
+      const env = { ...process.env, SIGNING_KEY_ID: KEY.id, SIGNING_SECRET: KEY.secret };
+      for (const path of ["/thumbnail", "https://example.com/thumbnail/_/r2:x", "thumbnail/_/r2:x"]) {
+        await expect(run(program, [...args, path], { env })).rejects.toThrow(/Expected a path like/);
       }
     },
   );
