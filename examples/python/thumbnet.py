@@ -14,6 +14,7 @@ import re
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class Client:
         return json.loads(self._ask("classify", photo, options))
 
     def batch(self, sources: list[str], **options: str | int) -> Iterator[dict]:
-        """Answers in the order in which they are ready; `index` says for which source, `status` how it went."""
+        """Answers of at most 100 sources, as they are ready; `index` says for which, `status` how it went."""
         items = []
         for source in sources:
             _, _, segment, rest = self._path("classify", source, options).split("/", 3)
@@ -64,6 +65,9 @@ class Client:
 
     def _path(self, route: str, source: str, options: dict[str, str | int]) -> str:
         """Signed over path and query as they are sent, the signature then put at the end of the options."""
+        if not source.startswith("r2:"):
+            source = source.partition("#")[0]  # which is not sent
+        source = urllib.parse.quote(source, safe="%/:?=&,;@!$'()*+[]")
         segment = ",".join(f"{name}={value}" for name, value in sorted(options.items())) or "_"
         if not self.secret:
             return f"/{route}/{segment}" + (f"/{source}" if source else "")

@@ -9,7 +9,7 @@ import tensorflow as tf
 def thumbnails(folder: Path, size: int = 56, suffix: str = ".npy") -> tuple[tf.data.Dataset, list[str]]:
     """Pairs of uint8 [size, size, 3] (RGB, 0 to 255) and int32 class in the files' order, and the classes' names.
 
-    `suffix` is .npy, or .png or .jpeg, which TensorFlow decodes itself.
+    `suffix` is .npy, or .png or .jpg, which TensorFlow decodes itself.
     """
     classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
     files = [(str(path), i) for i, name in enumerate(classes) for path in sorted((folder / name).rglob(f"*{suffix}"))]

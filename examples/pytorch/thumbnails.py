@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
-SUFFIXES = (".npy", ".png", ".webp", ".jpeg")
+SUFFIXES = (".npy", ".png", ".webp", ".jpg", ".jpeg", ".avif")
 
 
 @dataclass(frozen=True)

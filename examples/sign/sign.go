@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"log"
 	"os"
 	"regexp"
 )
@@ -19,7 +20,10 @@ func Sign(path, keyID, secret string) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(path))
 	signature := base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
-	end := options.FindStringIndex(path)[1]
+	end := len(options.FindString(path))
+	if end == 0 {
+		log.Fatalf("Expected a path like /thumbnail/<options>/<source>, but got %s.", path)
+	}
 	return path[:end] + ",sig=" + keyID + "." + signature + path[end:]
 }
 

@@ -7,7 +7,9 @@
 function sign(string $path, string $keyId, string $secret): string
 {
     $signature = rtrim(strtr(base64_encode(hash_hmac('sha256', $path, $secret, true)), '+/', '-_'), '=');
-    preg_match('#^/[^/]+/[^/?]+#', $path, $options);
+    if (!preg_match('#^/[^/]+/[^/?]+#', $path, $options)) {
+        throw new InvalidArgumentException("Expected a path like /thumbnail/<options>/<source>, but got $path.");
+    }
     return "$options[0],sig=$keyId.$signature" . substr($path, strlen($options[0]));
 }
 

@@ -15,7 +15,10 @@ def sign(path: str, key_id: str, secret: str) -> str:
     """Puts the signature of `path` at the end of its options (the second segment)."""
     digest = hmac.new(secret.encode(), path.encode(), hashlib.sha256).digest()
     signature = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return re.sub(r"^/[^/]+/[^/?]+", lambda options: f"{options[0]},sig={key_id}.{signature}", path)
+    options = re.match(r"/[^/]+/[^/?]+", path)
+    if not options:
+        raise ValueError(f"Expected a path like /thumbnail/<options>/<source>, but got {path}.")
+    return f"{options[0]},sig={key_id}.{signature}{path[options.end() :]}"
 
 
 if __name__ == "__main__":

@@ -7,5 +7,6 @@ set -eu
 path=$1
 signature=$(printf %s "$path" | openssl dgst -sha256 -mac HMAC -macopt "key:$SIGNING_SECRET" -binary |
   openssl base64 -A | tr '+/' '-_' | tr -d '=')
-options=$(printf %s "$path" | sed -E 's#^(/[^/]+/[^/?]+).*#\1#')
+options=$(printf %s "$path" | sed -nE 's#^(/[^/]+/[^/?]+).*#\1#p')
+[ "$options" ] || { echo "Expected a path like /thumbnail/<options>/<source>, but got $path." >&2; exit 1; }
 printf '%s,sig=%s.%s%s\n' "$options" "$SIGNING_KEY_ID" "$signature" "${path#"$options"}"
