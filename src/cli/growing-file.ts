@@ -6,7 +6,7 @@
  *
  * Both are written where what is known to be whole ends, and not at their own end: there may be what a failed write has left.
  */
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UsageError } from "./command.ts";
@@ -30,7 +30,7 @@ export interface Records {
   readonly index?: { readonly extension: string; render(photos: readonly string[]): string };
 }
 
-/** @throws UsageError if an interrupted run had other options. */
+/** @throws UsageError if the file is finished, or an interrupted run had other options. */
 export async function openGrowing(file: string, records: Records, options: string, force: boolean): Promise<Output> {
   const [part, journal] = [`${file}.part`, `${file}.journal`];
   await mkdir(dirname(file), { recursive: true });
@@ -39,6 +39,9 @@ export async function openGrowing(file: string, records: Records, options: strin
     throw new UsageError(
       `${file} was begun with ${begun}, not ${options}. Use those options, or --force to begin anew.`,
     );
+  }
+  if (begun === undefined && !force && existsSync(file)) {
+    throw new UsageError(`${file} is finished already. Use another name, or --force to make it anew.`);
   }
   // The part is gone where a run was stopped between giving it the file's name and removing the journal.
   const flags = begun === undefined ? "w" : constants.O_RDWR | constants.O_CREAT;

@@ -14,7 +14,7 @@ export const thumbnail: Command = {
 made again, so an interrupted run goes on where it was (other options want another folder, or --force). A .tar holds one sample a
 photo as WebDataset reads them; a .npy all thumbnails as one array (photos, size, size, 3), with their photos' names in a .json beside
 it; a .parquet one row a photo: name, label (its folder), width, height, format, bytes. These three grow under another name: where
-photos fail, the same command tries them again, and --skip-failed leaves them out.`,
+photos fail, the same command tries them again, and --skip-failed leaves them out. A finished one is left as it is.`,
   options: {
     output: { type: "string", short: "o", value: "folder|.tar|.npy|.parquet", help: "Where thumbnails go." },
     list: {

@@ -104,3 +104,10 @@ test("a line of the journal whose record was lost leaves nothing behind the line
   expect(grow("complete", photos)).toEqual({ there: ["a", "c"], failed: [] });
   expectWhole(photos);
 });
+
+test("a finished file is neither begun anew nor added to", () => {
+  const photos: Photos = [["a", 3]];
+  grow("complete", photos);
+  expect(() => grow("complete", [["b", 5]])).toThrow(/set\.bin is finished already\. .*--force/);
+  expectWhole(photos);
+});
