@@ -66,7 +66,8 @@ export const EXPLANATIONS: Readonly<Record<ProblemCode, Explanation>> = {
     remedy: "Send a smaller file; the owner can raise MAX_IMAGE_BYTES.",
   },
   "image-too-large": {
-    meaning: "The header announces more pixels, or a longer side, than can be decoded within the isolate's memory.",
+    meaning:
+      "The header announces more pixels, or a longer side, than can be decoded within the isolate's memory, or its decoder ran out of it.",
     remedy: "Send the image at a smaller size; the answer's detail says which limit it exceeds.",
   },
   "unsupported-format": {

@@ -6,7 +6,7 @@ import { canonicalSource, type Source } from "../request/source.ts";
 import { toHex } from "./hex.ts";
 
 /** Raise it when the same model and options would give other bytes: a decoder, the resampler or an encoder changed. */
-export const PIPELINE_VERSION = 1;
+export const PIPELINE_VERSION = 2;
 
 /** Where thumbnails live in their bucket. */
 export const THUMBNAILS_PREFIX = "thumbnails/";

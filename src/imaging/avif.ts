@@ -13,7 +13,8 @@ interface Decoder {
 
 // Measured (the smallest linear memory that decodes 1, 2 and 4 million pixels): 8 MB, and 23 bytes a pixel for 8-bit
 // samples in 4:4:4 (21 in 4:2:0) or 32 for deeper ones, of which the RGBA are 4. The copy that the binding hands out
-// takes 4 more of the heap. So 1920 x 1080 pass in 8 bits, and 1620 x 960 in more.
+// takes 4 more of the heap. So 1920 x 1080 pass in 8 bits, and 1620 x 960 in more. Alpha takes some 16 more, and some files
+// of one large tile 8: what then does not fit is refused by the memory itself.
 const FIXED_BYTES = 8.5e6;
 const BYTES_PER_PIXEL = { 1: 23, 2: 32 } as const;
 const codec = new EmscriptenCodec<Decoder>("avif-decode", avifDecoder, decoderMemory);
@@ -29,8 +30,10 @@ export const openAvif: OpenSource = (bytes) => {
   return {
     header,
     async decode(target, loadCodec) {
-      const picture = await codec.run(loadCodec, (decoder) => decoder.decode(bytes, 8));
-      if (!picture) damaged("libavif cannot decode it");
+      const picture = await codec.run(
+        loadCodec,
+        (decoder) => decoder.decode(bytes, 8) ?? damaged("libavif cannot decode it"),
+      );
       if (picture.width !== header.width || picture.height !== header.height)
         damaged("its size is not what its header says");
       const rgba = new Uint8Array(picture.data.buffer);

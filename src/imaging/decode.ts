@@ -3,6 +3,8 @@ import { openAvif } from "./avif.ts";
 import { openGif } from "./gif.ts";
 import type { Geometry, Header, LoadCodec, OpenSource, PixelTarget, RgbImage, RowSink, SourceFormat } from "./image.ts";
 import { openJpeg } from "./jpeg.ts";
+import { DECODER_MEMORY } from "./limits.ts";
+import { OutOfMemory } from "./linear-memory.ts";
 import { orient } from "./orient.ts";
 import { openPng } from "./png.ts";
 import { Resampler } from "./resample.ts";
@@ -77,6 +79,11 @@ async function run(
     return source.header;
   } catch (error) {
     if (error instanceof Problem) throw error;
+    if (error instanceof OutOfMemory) {
+      const most = `${DECODER_MEMORY / 2 ** 20} MiB`;
+      const detail = `Expected an image whose decoder needs at most ${most}; this ${format.toUpperCase()} image needs more.`;
+      throw new Problem("image-too-large", detail, error);
+    }
     throw new Problem("undecodable-image", `The ${format.toUpperCase()} image is damaged.`, error);
   }
 }

@@ -84,6 +84,8 @@ export function* restartIntervals(data: Uint8Array): Generator<BitReader, void> 
       if (data[stop + 1] !== 0) break;
       plain[length++] = 0xff;
     }
+    // A marker may be preceded by any number of 0xff (T.81, B.1.1.2).
+    while (data[from - 1] === 0xff) from++;
     yield new BitReader(plain, length);
     start = from;
   }

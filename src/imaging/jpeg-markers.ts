@@ -65,7 +65,7 @@ const SOF_NAMES: Record<number, string> = {
 /** Walks a JPEG file's segments (ITU-T T.81, annex B) from SOI to EOI without decoding any scan. */
 export function readJpegMarkers(bytes: Uint8Array): JpegHeader {
   let frame: Frame | undefined;
-  let orientation: Orientation = 1;
+  let orientation: Orientation | undefined;
   let adobeTransform: number | undefined;
   let jfif = false;
   let scans = 0;
@@ -107,7 +107,8 @@ export function readJpegMarkers(bytes: Uint8Array): JpegHeader {
     } else if (code === 0xe0) {
       jfif ||= startsWith(body, "JFIF\0");
     } else if (code === 0xe1 && startsWith(body, "Exif\0")) {
-      orientation = exifOrientation(body.subarray(6));
+      // Of several segments the others continue the first, or are another program's.
+      orientation ??= exifOrientation(body.subarray(6));
     } else if (code === 0xee && startsWith(body, "Adobe") && body.length >= 12) {
       adobeTransform = byte(body, 11);
     }
@@ -117,7 +118,7 @@ export function readJpegMarkers(bytes: Uint8Array): JpegHeader {
   const last = segments.at(-1);
   if (last?.kind === "scan" && last.dataEnd === 0) last.dataEnd = bytes.length;
   const end = complete ? offset : bytes.length;
-  return { ...frame, orientation, segments, scans, buffered, adobeTransform, jfif, complete, end };
+  return { ...frame, orientation: orientation ?? 1, segments, scans, buffered, adobeTransform, jfif, complete, end };
 }
 
 /** The next marker at or behind `offset`, over entropy-coded data, stuffed zeros and fill bytes. */

@@ -8,6 +8,23 @@ const WASM_PAGE = 65_536;
  */
 const STATIC_BYTES = 95 * WASM_PAGE;
 
+/** A codec failed that had asked for more memory than there is. */
+export class OutOfMemory extends Error {
+  override readonly name = "OutOfMemory";
+}
+
+/** Remembers whether it refused to grow the last time: what a codec makes of that looks like what it makes of a damaged file. */
+class BoundedMemory extends WebAssembly.Memory {
+  refused = false;
+
+  override grow(pages: number): number {
+    this.refused = true;
+    const before = super.grow(pages);
+    this.refused = false;
+    return before;
+  }
+}
+
 /**
  * One WebAssembly memory for all codecs that take turns in it, so that what they hold is bounded by its maximum, whatever
  * happens: no instance leaves a memory behind that waits for the garbage collector.
@@ -17,7 +34,7 @@ const STATIC_BYTES = 95 * WASM_PAGE;
  */
 export class LinearMemory {
   readonly #limits: { readonly initial: number; readonly maximum: number };
-  #memory: WebAssembly.Memory | undefined;
+  #memory: BoundedMemory | undefined;
   #tenant: { readonly codec: object; readonly instance: unknown } | undefined;
 
   /** @param maximum in bytes. */
@@ -27,27 +44,33 @@ export class LinearMemory {
 
   /**
    * Runs `use` on the instance of `codec` that lives here, or on one that `create` makes over this memory. Throws what they
-   * throw. Both are synchronous: nobody else can move in meanwhile.
+   * throw, or `OutOfMemory`. Both are synchronous: nobody else can move in meanwhile.
    */
   run<Instance, Result>(
     codec: object,
     create: (memory: WebAssembly.Memory) => Instance,
     use: (instance: Instance) => Result,
   ): Result {
+    this.#memory ??= new BoundedMemory(this.#limits);
+    const memory = this.#memory;
     const tenant = this.#tenant;
     this.#tenant = undefined;
-    const instance = tenant?.codec === codec ? (tenant.instance as Instance) : create(this.#cleared());
-    const result = use(instance);
-    this.#tenant = { codec, instance };
-    return result;
+    const instance = tenant?.codec === codec ? (tenant.instance as Instance) : create(cleared(memory));
+    memory.refused = false;
+    try {
+      const result = use(instance);
+      this.#tenant = { codec, instance };
+      return result;
+    } catch (cause) {
+      throw memory.refused ? new OutOfMemory("The codec ran out of memory.", { cause }) : cause;
+    }
   }
+}
 
-  /** The memory as an instance expects it: zeros where its static data will be. */
-  #cleared(): WebAssembly.Memory {
-    this.#memory ??= new WebAssembly.Memory(this.#limits);
-    new Uint8Array(this.#memory.buffer, 0, STATIC_BYTES).fill(0);
-    return this.#memory;
-  }
+/** The memory as an instance expects it: zeros where its static data will be. */
+function cleared(memory: WebAssembly.Memory): WebAssembly.Memory {
+  new Uint8Array(memory.buffer, 0, STATIC_BYTES).fill(0);
+  return memory;
 }
 
 /** Where all photos are decoded, one after the other. */

@@ -33,8 +33,9 @@ const BIT_DEPTHS: Record<number, readonly number[]> = {
  * PNG (ISO/IEC 15948) without libpng: the inflater is the platform's, rows go straight on.
  *
  * Parity with `PIL.Image.open(...).convert("RGB")`, which the training data went through: alpha and tRNS are discarded
- * (not blended), 16-bit samples keep their high byte, gamma and colour profiles are not applied. As in libpng a wrong
- * CRC in a critical chunk is an error and one in an ancillary chunk is not.
+ * (not blended), gamma and colour profiles are not applied, and 16-bit samples keep their high byte. (Grey ones, too, as in
+ * training; Pillow's own conversion of those makes all but the darkest white.) As in libpng a wrong CRC in a critical chunk is an
+ * error and one in an ancillary chunk is not.
  */
 export const openPng: OpenSource = (bytes) => {
   const header = readHeader(bytes);

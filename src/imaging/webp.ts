@@ -46,8 +46,10 @@ export const openWebp: OpenSource = (bytes) => {
   return {
     header,
     async decode(target, loadCodec) {
-      const picture = await codec.run(loadCodec, (decoder) => decoder.decode(stillFile(frame)));
-      if (!picture) damaged("libwebp cannot decode it");
+      const picture = await codec.run(
+        loadCodec,
+        (decoder) => decoder.decode(stillFile(frame)) ?? damaged("libwebp cannot decode it"),
+      );
       if (picture.width !== frame.width || picture.height !== frame.height)
         damaged("its size is not what its header says");
       pushOnCanvas(new Uint8Array(picture.data.buffer), frame, header, target);

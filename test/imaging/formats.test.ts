@@ -1,3 +1,4 @@
+import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { decodeExact } from "../../src/imaging/decode.ts";
 import { loadCodec } from "../../src/runtime/node.ts";
@@ -19,4 +20,13 @@ describe('every format and colour type is Pillow\'s convert("RGB")', () => {
     expect(max).toBeLessThanOrEqual(tolerance.max);
     expect(mean).toBeLessThanOrEqual(tolerance.mean);
   });
+});
+
+test("a grey PNG of 16 bits keeps its high bytes, where that conversion makes white of nearly all", async () => {
+  const samples = Uint16Array.of(0x0000, 0x00ff, 0x0100, 0x7fff, 0x8000, 0xffff);
+  const raw = { raw: { width: 3, height: 2, channels: 1 as const } };
+  const file = await sharp(samples, raw).toColourspace("grey16").png().toBuffer();
+  expect(file[24]).toBe(16);
+  const { data } = await decodeExact(file, loadCodec);
+  expect(data).toEqual(Uint8Array.from([...samples].flatMap((sample) => Array(3).fill(sample >> 8))));
 });

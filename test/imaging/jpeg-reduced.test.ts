@@ -17,6 +17,14 @@ function adobe(file: Uint8Array, transform: number): Uint8Array {
   return changed;
 }
 
+/** Fills up before every marker of the entropy-coded data, as any may be (T.81, B.1.1.2). */
+function filledUp(file: Uint8Array): Uint8Array {
+  const start = readJpegMarkers(file).segments.find(({ kind }) => kind === "scan")?.end ?? 0;
+  const data = Array.from(file.subarray(start));
+  const filled = data.flatMap((byte, i) => (byte === 0xff && data[i + 1] !== 0 ? [byte, byte, byte] : [byte]));
+  return Uint8Array.of(...file.subarray(0, start), ...filled);
+}
+
 const full = { quality: 85, chromaSubsampling: "4:4:4" };
 const cmyk = new Uint8Array(await picture().toColourspace("cmyk").jpeg(full).toBuffer());
 const FILES: Record<string, Uint8Array> = {
@@ -35,6 +43,7 @@ const FILES: Record<string, Uint8Array> = {
   CMYK: cmyk,
   YCCK: adobe(cmyk, 2),
   "with restart intervals": goldenFile("restarts.jpeg"),
+  "with fill bytes before its restart markers": filledUp(goldenFile("restarts.jpeg")),
   RGB: goldenFile("rgb.jpeg"),
 };
 const SUBSAMPLED: Record<string, Uint8Array> = {

@@ -3,7 +3,7 @@ import type { Geometry } from "../../src/imaging/image.ts";
 import { DECODE_BUDGET } from "../../src/imaging/limits.ts";
 import { resample } from "../../src/imaging/resample.ts";
 import { loadCodec } from "../../src/runtime/node.ts";
-import { difference } from "./golden.ts";
+import { difference, goldenFile } from "./golden.ts";
 import { largePicture, mosaic } from "./large.ts";
 
 const GEOMETRY: Geometry = { size: 224, filter: "bilinear", fit: "fill" };
@@ -80,4 +80,15 @@ test.each([
   const { image, wasmBytes } = await decodeMeasured(file);
   expect(difference(image.data, expected.data).mean).toBeLessThan(1.2);
   expect(wasmBytes + width * height * 4 + 2 * file.length).toBeLessThanOrEqual(megabytes * 1e6);
+});
+
+test("an AVIF for which there turns out to be too little memory is too large, and no damaged one", async () => {
+  const { decode } = await import("../../src/imaging/decode.ts");
+  const picture = (await largePicture(1600, 1200)).ensureAlpha(0.5);
+  const file = await picture.avif({ quality: 60, effort: 0, chromaSubsampling: "4:4:4" }).toBuffer();
+  await expect(decode(file, GEOMETRY, loadCodec)).rejects.toMatchObject({
+    code: "image-too-large",
+    message: "Expected an image whose decoder needs at most 56 MiB; this AVIF image needs more.",
+  });
+  await expect(decode(goldenFile("plain.avif"), GEOMETRY, loadCodec)).resolves.toBeDefined();
 });

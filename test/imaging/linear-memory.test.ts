@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { LinearMemory } from "../../src/imaging/linear-memory.ts";
+import { LinearMemory, OutOfMemory } from "../../src/imaging/linear-memory.ts";
 import { loadCodec } from "../../src/runtime/node.ts";
 import { mutate, SEEDS, seeded } from "../worker/mutate.ts";
 
@@ -48,6 +48,36 @@ describe("codecs that take turns in one memory", () => {
       shared.grow((8 * MIB - shared.buffer.byteLength) / PAGE);
       expect(() => shared.grow(1)).toThrow(RangeError);
     });
+  });
+});
+
+describe("what a codec fails with", () => {
+  const damage = new Error("damaged");
+  const grow = (memory: WebAssembly.Memory, pages: number) => {
+    try {
+      memory.grow(pages);
+    } catch {
+      // As Emscripten does, which then tries with less.
+    }
+  };
+  test.each<[string, readonly number[], Error]>([
+    ["is its own", [], damage],
+    ["is its own where the memory grew in the end", [1000, 1], damage],
+    ["is for want of memory where that refused to grow", [1, 1000], expect.any(OutOfMemory)],
+  ])("%s", (_name, requests, expected) => {
+    const memory = new LinearMemory(8 * MIB);
+    const failAfter = (asked: readonly number[]) => () =>
+      memory.run(
+        {},
+        (shared) => shared,
+        (shared) => {
+          for (const pages of asked) grow(shared, pages);
+          throw damage;
+        },
+      );
+    expect(failAfter(requests)).toThrow(expected);
+    // What one was refused says nothing of the next.
+    expect(failAfter([])).toThrow(damage);
   });
 });
 

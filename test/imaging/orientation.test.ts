@@ -3,9 +3,10 @@ import { describe, expect, test } from "vitest";
 import { decode, decodeExact } from "../../src/imaging/decode.ts";
 import { exifOrientation } from "../../src/imaging/exif.ts";
 import type { Orientation, RgbImage } from "../../src/imaging/image.ts";
+import { readJpegMarkers } from "../../src/imaging/jpeg-markers.ts";
 import { orient } from "../../src/imaging/orient.ts";
 import { loadCodec } from "../../src/runtime/node.ts";
-import { difference, goldenPixels } from "./golden.ts";
+import { difference, goldenFile, goldenPixels } from "./golden.ts";
 
 const ALL: Orientation[] = [1, 2, 3, 4, 5, 6, 7, 8];
 const image = goldenPixels("alpha.png.npy");
@@ -49,8 +50,21 @@ test("a turned photo reduced is the reduced photo turned", async () => {
   expect(turned).toEqual(orient(plain, 6));
 });
 
+const good = [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0];
+
+describe("of several EXIF segments of a JPEG the first tells", () => {
+  const exif = (body: number[]) => [0xff, 0xe1, 0, 8 + body.length, ...Buffer.from("Exif\0\0"), ...body];
+  test.each<[string, number[], Orientation]>([
+    ["whatever continues it", [...exif(good), ...exif([...Buffer.from("the rest of a long one")])], 6],
+    ["whatever another one says", [...exif(good), ...exif(good.with(19, 3))], 6],
+  ])("%s", (_name, segments, orientation) => {
+    const file = goldenFile("grey.jpeg");
+    const header = readJpegMarkers(Uint8Array.of(...file.subarray(0, 2), ...segments, ...file.subarray(2)));
+    expect(header.orientation).toBe(orientation);
+  });
+});
+
 describe("EXIF that makes no sense means upright", () => {
-  const good = [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0];
   test("this one is good", () => expect(exifOrientation(Uint8Array.from(good))).toBe(6));
   test("and so is its little-endian twin", () => {
     const twin = [0x49, 0x49, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0];
