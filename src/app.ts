@@ -108,7 +108,7 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
         makeThumbnail(photo, spec, runtime, releasedOnceDecoded(photo, c.var.observation.step)),
       ),
     );
-    const answer = answerOf(await keptNow(thumbnail, {}), "computed", null);
+    const answer = answerOf(await keptNow(thumbnail, {}), { from: "computed" }, null);
     return respondThumbnail(answer, { maxAge: 0, cut: 0, negotiated, extension: spec.format });
   });
 

@@ -27,12 +27,18 @@ export interface Delivery extends Lifetime {
   readonly cacheTag?: string;
 }
 
-/** 200 with the thumbnail, or 304 if the client has it. `Cache-Status` is that of RFC 9211. */
+/** RFC 9211, by which a stale copy that bridges a failing source is no hit: the source was asked first. */
+function cacheStatus({ from, stale }: Answer): string {
+  const found = stale ? "fwd=stale" : from === "computed" ? "fwd=miss" : "hit";
+  return `thumbnet-edge; ${found}${from === "computed" ? "" : `; detail=${from}`}`;
+}
+
+/** 200 with the thumbnail, or 304 if the client has it. */
 export function respondThumbnail(answer: Answer, { maxAge, cut, negotiated, extension, cacheTag }: Delivery): Response {
   const headers = new Headers({
     etag: answer.etag,
     "cache-control": maxAge > 0 ? `public, max-age=${maxAge}` : "no-store",
-    "cache-status": `thumbnet-edge; ${answer.from === "computed" ? "fwd=miss" : `hit; detail=${answer.from}`}`,
+    "cache-status": cacheStatus(answer),
   });
   if (answer.from !== "computed") {
     headers.set("age", ageHeader(answer.storedAt, cut));

@@ -15,13 +15,19 @@ export interface Kept extends EncodedThumbnail {
 
 export type Tier = "edge" | "r2" | "computed";
 
-export interface Answer {
+/** How an answer was come by. */
+export interface Provenance {
+  readonly from: Tier;
+  /** Whether there was a copy that was no longer fresh, so that the source was asked. */
+  readonly stale?: boolean;
+}
+
+export interface Answer extends Provenance {
   /** Null if the client's copy is still good. */
   readonly body: Uint8Array<ArrayBuffer> | null;
   readonly contentType: string;
   readonly etag: string;
   readonly storedAt: Date;
-  readonly from: Tier;
 }
 
 /**
@@ -38,8 +44,9 @@ export async function keptNow(thumbnail: EncodedThumbnail, validators: Validator
 }
 
 /** The answer for a client that holds what `ifNoneMatch` names. */
-export function answerOf({ bytes, contentType, etag, storedAt }: Kept, from: Tier, ifNoneMatch: string | null): Answer {
-  return { body: isNotModified(ifNoneMatch, etag) ? null : bytes, contentType, etag, storedAt, from };
+export function answerOf(kept: Kept, { from, stale = false }: Provenance, ifNoneMatch: string | null): Answer {
+  const { bytes, contentType, etag, storedAt } = kept;
+  return { body: isNotModified(ifNoneMatch, etag) ? null : bytes, contentType, etag, storedAt, from, stale };
 }
 
 /** The seconds of an `Age` (RFC 9111, section 5.1). */

@@ -4,7 +4,7 @@ import { Problem } from "../errors.ts";
 import { FLIGHT_MS, SingleFlight } from "../overload/single-flight.ts";
 import type { EncodedThumbnail } from "../pipeline.ts";
 import type { Validators } from "../source/http.ts";
-import { type Answer, answerOf, type Kept, keptNow, type Tier } from "./answer.ts";
+import { type Answer, answerOf, type Kept, keptNow, type Provenance } from "./answer.ts";
 import { readBucket, readBucketUnless, writeBucket } from "./bucket.ts";
 import { readEdge, writeEdge } from "./edge.ts";
 import { withdraw } from "./purge.ts";
@@ -28,7 +28,7 @@ export interface Computed {
 /** Makes the thumbnail, or gives null if the original is still the version that `validators` name. */
 export type Compute = (validators: Validators) => Promise<Computed | null>;
 
-type Found = Kept & { readonly from: Tier };
+type Found = Kept & Provenance;
 
 const flights = new SingleFlight<Found>();
 
@@ -56,7 +56,7 @@ export async function cached(
   // Others may be waiting for it, and the work is worth keeping, even if this client leaves.
   tiers.waitUntil(flight.catch(() => {}));
   const found = await flight;
-  return answerOf(found, found.from, ifNoneMatch);
+  return answerOf(found, found, ifNoneMatch);
 }
 
 /** @param read what the bucket has, if it was asked already. */
@@ -89,13 +89,14 @@ const AFTER_MS = 2;
 async function renew(key: string, tiers: CacheTiers, compute: Compute, stale: Kept | null): Promise<Found> {
   try {
     const computed = await compute(stale?.validators ?? {});
-    if (computed) return { ...(await keptNow(computed.thumbnail, computed.validators)), from: "computed" };
-    if (stale) return { ...(await keptNow(stale, stale.validators)), from: "computed" };
+    const asked = { from: "computed", stale: stale !== null } as const;
+    if (computed) return { ...(await keptNow(computed.thumbnail, computed.validators)), ...asked };
+    if (stale) return { ...(await keptNow(stale, stale.validators)), ...asked };
     throw new Error("The original cannot be unchanged: there is no earlier version.");
   } catch (error) {
     const code = error instanceof Problem ? error.code : "";
     if (stale && STALE_IF.includes(code) && ageOf(stale) <= tiers.maxAge + STALE_SECONDS)
-      return { ...stale, from: "r2" };
+      return { ...stale, from: "r2", stale: true };
     // Else the source's next failure would be bridged with what its owner took away.
     if (stale && code === "source-not-found") tiers.waitUntil(withdraw(key, tiers));
     throw error;

@@ -2,12 +2,12 @@
 
 const ENTITY_TAG = /(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g;
 
-/** The opaque tags of an `If-None-Match`, without quotes; `*` is for requests that change state and is ignored here. */
+/** The opaque tags of an `If-None-Match`, without quotes; none of `*`. */
 export function entityTags(ifNoneMatch: string | null): string[] {
   return Array.from((ifNoneMatch ?? "").matchAll(ENTITY_TAG), ([, tag = ""]) => tag);
 }
 
-/** Whether the client holds the representation with this (quoted) ETag, by the weak comparison. */
+/** Whether the client holds the representation with this (quoted) ETag, by the weak comparison; `*` is any that there is. */
 export function isNotModified(ifNoneMatch: string | null, etag: string): boolean {
-  return entityTags(ifNoneMatch).some((tag) => `"${tag}"` === etag);
+  return ifNoneMatch?.trim() === "*" || entityTags(ifNoneMatch).some((tag) => `"${tag}"` === etag);
 }

@@ -15,8 +15,10 @@ import { writeDataPoint } from "./data-point.ts";
 
 /** What each path takes. */
 const METHODS = [
-  ["/thumbnail/*", "GET, HEAD, POST, OPTIONS"],
-  ["/classify/*", "GET, HEAD, POST, OPTIONS"],
+  ["/thumbnail/:options", "POST, OPTIONS"],
+  ["/thumbnail/*", "GET, HEAD, OPTIONS"],
+  ["/classify/:options", "POST, OPTIONS"],
+  ["/classify/*", "GET, HEAD, OPTIONS"],
   ["/batch", "POST, OPTIONS"],
   ["/cache/*", "DELETE"],
   ["/backfill", "POST"],

@@ -41,23 +41,26 @@ function parseUrl(text: string): string {
       `Expected an absolute http(s) URL, "b64:<base64url of a URL>" or "r2:<key>" as the source, but got "${shorten(text)}".`,
     );
   }
-  if (unfolded.length > MAX_URL_LENGTH) {
-    throw new Problem(
-      "invalid-source",
-      `Expected a source URL of at most ${MAX_URL_LENGTH} characters, but got ${unfolded.length}.`,
-    );
-  }
   const url = URL.parse(unfolded);
   if (!url) throw new Problem("invalid-source", `Expected a valid source URL, but got "${shorten(text)}".`);
   if (url.username || url.password) {
     throw new Problem("invalid-source", "Expected a source URL without user name and password.");
   }
   url.hash = "";
+  // Of the text that is kept and sent: percent-encoding makes up to nine characters of one.
+  if (url.href.length > MAX_URL_LENGTH) {
+    throw new Problem(
+      "invalid-source",
+      `Expected a source URL of at most ${MAX_URL_LENGTH} characters, but got ${url.href.length}.`,
+    );
+  }
   return url.href;
 }
 
 function parseKey(raw: string): string {
   const key = decodePercent(raw);
+  // A text of JSON can have half of a surrogate pair, of which there is no UTF-8.
+  if (!key.isWellFormed()) throw new Problem("invalid-source", "Expected an R2 key of well-formed Unicode.");
   const bytes = new TextEncoder().encode(key).length;
   if (bytes === 0 || bytes > MAX_KEY_BYTES) {
     throw new Problem("invalid-source", `Expected an R2 key of 1 to ${MAX_KEY_BYTES} bytes, but got ${bytes}.`);

@@ -1,4 +1,5 @@
 /** From the raw request to what is asked for: `/thumbnail/<options>/<source>` and `/thumbnail/<options>`. */
+import { parseAccept } from "hono/utils/accept";
 import { Problem } from "../errors.ts";
 import type { ThumbnailSpec } from "../pipeline.ts";
 import { type Presets, parseOptions, type ThumbnailOptions, thumbnailOptions } from "./options.ts";
@@ -52,8 +53,10 @@ function parseSpec(segment: string, accept: string | null, presets: Presets): Om
   return { spec: negotiate(options, accept), negotiated: true };
 }
 
-/** WebP for those who say that they take it, PNG for all others. A quality has no meaning for the lossless PNG. */
+/** WebP for those who name it and like it no less than PNG, which all others get. A quality has no meaning for that lossless one. */
 function negotiate(options: ThumbnailOptions, accept: string | null): ThumbnailSpec {
-  const webp = /\bimage\/webp\b(?!\s*;\s*q=0(?:\.0+)?\s*(?:,|$))/i.test(accept ?? "");
-  return webp ? { ...options, format: "webp" } : { ...options, format: "png", quality: undefined };
+  const weights = new Map(parseAccept(accept ?? "").map(({ type, q }) => [type.toLowerCase(), q]));
+  const webp = weights.get("image/webp") ?? 0;
+  const png = weights.get("image/png") ?? weights.get("image/*") ?? weights.get("*/*") ?? 0;
+  return webp > 0 && webp >= png ? { ...options, format: "webp" } : { ...options, format: "png", quality: undefined };
 }

@@ -64,6 +64,24 @@ describe("a source", () => {
   });
 });
 
+describe("a source of which there could be no name, or no short one, is refused", () => {
+  const url = (letters: string) => `b64:${base64Url(`https://example.com/${letters}`)}`;
+  test.each<[string, string, string]>([
+    ["a key that is not Unicode, as JSON can have it", "r2:\ud800", "well-formed"],
+    ["a URL that is too long", url("a".repeat(2029)), "at most 2048 characters, but got 2049"],
+    ["a URL that is too long once it is percent-encoded", url("é".repeat(339)), "but got 2054"],
+  ])("%s", (_name, text, detail) => {
+    expect(() => parseSource(text)).toThrow(
+      expect.objectContaining({ code: "invalid-source", message: expect.stringContaining(detail) }),
+    );
+  });
+
+  test("and a URL that is just short enough is not", () => {
+    expect(parseSource(url("a".repeat(2028)))).toMatchObject({ kind: "http" });
+    expect(parseSource(url("é".repeat(338)))).toMatchObject({ kind: "http" });
+  });
+});
+
 const spec: fc.Arbitrary<ThumbnailSpec> = fc.record(
   {
     size: fc.constantFrom(56, 112),

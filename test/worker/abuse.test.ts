@@ -218,7 +218,10 @@ describe("every answer", () => {
   });
 
   it.each([
-    ["/thumbnail/_/x", "PUT", "GET, HEAD, POST, OPTIONS"],
+    ["/thumbnail/_/x", "PUT", "GET, HEAD, OPTIONS"],
+    ["/thumbnail/_/x", "POST", "GET, HEAD, OPTIONS"],
+    ["/thumbnail/_", "PUT", "POST, OPTIONS"],
+    ["/classify/_/x", "POST", "GET, HEAD, OPTIONS"],
     ["/cache/https://photos.example.com/", "GET", "DELETE"],
     ["/models", "POST", "GET, HEAD"],
     ["/health", "DELETE", "GET, HEAD"],

@@ -99,9 +99,11 @@ describe("a conditional request", () => {
     ["the edge tier", "", (tag: string) => tag, 304],
     ["the edge tier, weakly", "", (tag: string) => `W/${tag}`, 304],
     ["the edge tier, from a list", "", (tag: string) => `"other", ${tag}`, 304],
+    ["the edge tier, of any version", "", () => "*", 304],
     ["the edge tier, of another version", "", () => '"other"', 200],
     ["R2", "http://cold-1.example.net", (tag: string) => tag, 304],
     ["R2, from a list", "http://cold-2.example.net", (tag: string) => `"other", ${tag}`, 304],
+    ["R2, of any version", "http://cold-5.example.net", () => " * ", 304],
     ["R2, of another version", "http://cold-3.example.net", () => '"other"', 200],
     ["R2, with garbage", "http://cold-4.example.net", () => 'a"b, W/', 200],
   ])("to %s is answered rightly", async (_, host, tag, expected) => {
@@ -175,9 +177,11 @@ describe("a stale thumbnail", () => {
     const before = upstream.conditional;
     const second = await fetchStale();
     expect([second.status, upstream.conditional]).toEqual([200, before + 1]);
+    expect([first, second].map(status)).toEqual(["thumbnet-edge; fwd=miss", "thumbnet-edge; fwd=stale"]);
     expect(await bytesOf(second)).toEqual(bytes);
     Object.assign(upstream, { photo: parachute, etag: '"v2"' });
     const third = await fetchStale();
+    expect(status(third)).toBe("thumbnet-edge; fwd=stale");
     expect(third.headers.get("etag")).not.toBe(first.headers.get("etag"));
     expect(await bytesOf(third)).not.toEqual(bytes);
   });

@@ -142,7 +142,7 @@ describe("a stale copy", () => {
     upstream.status = status;
     const served = await get(name, "", stale);
     upstream.status = 200;
-    expect(served).toMatchObject({ status: 200, bytes: right, cache: "thumbnet-edge; hit; detail=r2" });
+    expect(served).toMatchObject({ status: 200, bytes: right, cache: "thumbnet-edge; fwd=stale; detail=r2" });
     const asked = upstream.requests;
     await get(name, "", stale);
     expect(upstream.requests).toBe(asked + 1);

@@ -110,6 +110,11 @@ describe("the answer", () => {
     ["image/webp,image/*", "image/webp"],
     ["image/avif,image/png;q=0.5", "image/png"],
     ["image/webp;q=0, image/png", "image/png"],
+    ["image/webp;q=0., image/png", "image/png"],
+    ["image/webp;q=0.4, image/png;q=0.5", "image/png"],
+    ["image/webp;q=0.4, image/*;q=0.5", "image/png"],
+    ["IMAGE/WEBP;q=0.5, image/png;q=0.4, */*", "image/webp"],
+    ["image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", "image/webp"],
     ["*/*", "image/png"],
   ])("to format=auto and Accept: %s is %s, and varies", async (accept, contentType) => {
     const response = await get("/thumbnail/format=auto/r2:photos/church.jpg", { accept });
