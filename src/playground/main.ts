@@ -129,7 +129,7 @@ async function showPredictions(
     if (!isCurrent()) return;
     notice.textContent =
       error.code === "origin-missing"
-        ? "No inference origin is configured, so there are no predictions. Start one with “node src/origin/main.ts” and name it in ORIGINS."
+        ? "No inference origin is configured, so there are no predictions. Start one with “npx node src/origin/main.ts” and name it in ORIGINS."
         : error.message;
     notice.hidden = false;
     byId("predictions", HTMLElement).replaceChildren();

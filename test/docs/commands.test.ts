@@ -30,7 +30,7 @@ const KNOWN: readonly (readonly [form: RegExp, check: (match: readonly string[])
   [/^npm run (-s )?([\w:]+)( .*)?$/, ([, , name = ""]) => name in scripts],
   [/^npx wrangler (.+)$/, ([, rest = ""]) => WRANGLER.some((known) => rest.startsWith(known))],
   [/^(?:\S+=\S+ |\S+='[^']*' )*npx thumbnet-edge (\w+)( .*)?$/, ([, name = "", rest = ""]) => hasOptions(name, rest)],
-  [/^node (\S+\.ts)( .*)?$/, ([, path = ""]) => existsSync(path)],
+  [/^npx node (\S+\.ts)( .*)?$/, ([, path = ""]) => existsSync(path)],
   [/^(training\/\S+\.sh|examples\/\S+\.sh)$/, ([, path = ""]) => existsSync(path)],
   [/^openssl rand -hex \d+$/, () => true],
   [/^curl (.+)$/, ([, rest = ""]) => rest.includes(SERVICE) || rest.includes(ORIGIN)],
