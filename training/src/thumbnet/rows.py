@@ -29,6 +29,8 @@ FURTHER = (  # rows without a bicubic run of the same schedule beside them
     ("S, 112 px, the averaged one trained on for ten classes", "student-112-imagenette"),
     ("S, 56 px, the gentle one trained on with mixed pictures and through WebP", "student-56-mixed"),
     ("S with a stride-1 stem, 56 px, likewise", "student-56-low-stride-mixed"),
+    ("S, 56 px, the mixed one trained on patiently, photos of more classes", "student-56-patient"),
+    ("S, 56 px, that one trained on with whole pictures", "student-56-patient-whole"),
     ("S with a stride-1 stem, 56 px, that one trained on for a thousand classes", "student-56-low-stride-thousand"),
     ("S with a stride-1 stem, 56 px, from T itself, thousand classes", "student-56-low-stride-wide"),
     (
