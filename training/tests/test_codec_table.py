@@ -33,5 +33,5 @@ def test_runs_stand_beside_each_other_at_each_quality_with_their_seeds_together(
         "",
         "`measure`; torch 1.",
     ]
-    assert lossless(path, "val") == {"e": "97.2", "b": "94.5 (94.0 to 95.0, 2 seeds)", "plain": "96.0"}
+    assert lossless(path, "val") == {"e": [97.25], "b": [95.0, 94.0], "plain": [96.0]}
     assert lossless(path, "other") == {} == lossless(tmp_path / "absent.json", "val")
