@@ -6,7 +6,8 @@ import pytest
 
 from thumbnet.card import part_of
 from thumbnet.model_tables import heads_table
-from thumbnet.targets import gain, verdict
+from thumbnet.seeds import gain
+from thumbnet.targets import verdict
 
 
 def card(folder: Path, name: str, side: int, flops: float, evaluation: dict[str, float], **other: Any) -> None:

@@ -1,9 +1,7 @@
 """Short runs of equal budgets beside each other: which losses, which E, and other students than T's architecture."""
 
-from statistics import mean
-
 from thumbnet.markdown import table
-from thumbnet.seeds import Runs, Scores, points, shown, spread
+from thumbnet.seeds import Runs, Scores, gain, points, shown, spread
 
 THOUSAND = "top-1, NIPS-2017 (500)"
 ABLATIONS = {
@@ -67,5 +65,5 @@ def transfer_table(runs: Runs) -> str:
     for arch, data, name in TRANSFER:
         if name in runs and f"{name}-bicubic" in runs:
             ours, theirs = points(runs[name], "student"), points(runs[f"{name}-bicubic"], "student")
-            lines.append([arch, data, spread(ours), spread(theirs), f"{mean(ours) - mean(theirs):+.2f}"])
+            lines.append([arch, data, spread(ours), spread(theirs), f"{gain(ours, theirs).middle:+.2f}"])
     return table(["student, from scratch", "photos", "E", "bicubic", "E gains (points of top-1)"], lines)

@@ -19,6 +19,11 @@ def part_of(dataset: str, group: str) -> str:
     return f"{dataset}, files of ImageNet's {PARTS[group]} set"
 
 
+def read_cards(models: Path) -> list[dict[str, Any]]:
+    """Read the cards of a model repository, in the order of the models' names."""
+    return [json.loads(path.read_text()) for path in sorted(models.glob("*/card.json"))]
+
+
 def pixels(name: str, side: int) -> dict[str, Any]:
     """Describe an image tensor."""
     return {

@@ -10,7 +10,7 @@ import onnxruntime
 import torch
 from torch import nn
 
-from thumbnet.card import logits, pixels, size_of, write_card, write_ensemble
+from thumbnet.card import logits, pixels, read_cards, size_of, write_card, write_ensemble
 from thumbnet.classifier import keep_classes, strided
 from thumbnet.config import read_config
 from thumbnet.described import Described, entry
@@ -200,7 +200,7 @@ class _Exporter:
 
     def _students(self) -> list[dict[str, Any]]:
         """Cards of the students that were trained on this very downscaler's thumbnails."""
-        cards = [json.loads(path.read_text()) for path in sorted(self.options.models.glob("*/card.json"))]
+        cards = read_cards(self.options.models)
         named = [card for card in cards if card["role"] == "student" and card["downscaler"] == self.downscaler]
         current = self._downscaler_hash()
         for card in named:

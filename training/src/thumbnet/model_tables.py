@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from thumbnet.card import PARTS, part_of
+from thumbnet.card import PARTS, part_of, read_cards
 from thumbnet.markdown import table
 
 
@@ -45,8 +45,7 @@ def cost_table(models: Path, speed: dict[str, Any]) -> str:
 
 def heads_table(models: Path) -> str:
     """What reads each thumbnail, by cost: one file serves all of them."""
-    cards = [json.loads(path.read_text()) for path in models.glob("*/card.json")]
-    heads = [c for c in cards if c["role"] == "student"]
+    heads = [c for c in read_cards(models) if c["role"] == "student"]
     names = {e["dataset"] for c in heads for e in c["evaluation"]}
     sets = sorted(names - {part_of(name, group) for name in names for group in PARTS})
     lines = []

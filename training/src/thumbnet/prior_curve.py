@@ -16,7 +16,7 @@ import torch
 from thumbnet.codec_curve import in_batches
 from thumbnet.config import read_config
 from thumbnet.markdown import table
-from thumbnet.networks import load_run
+from thumbnet.networks import load_run, load_run_networks
 from thumbnet.pixels import quantise, to_unit
 from thumbnet.unseen import clean, imagenette
 
@@ -27,7 +27,7 @@ def measure(run: Path, ended: Path, clean_photos: Path) -> list[dict[str, Any]]:
     """Top-1 in percent of each share and data, and the teacher's."""
     config = read_config(run / "config.json")
     teacher, networks = load_run(config, run)
-    _, other = load_run(read_config(ended / "config.json"), ended)
+    other = load_run_networks(read_config(ended / "config.json"), ended, teacher)
     head, biased = (n.student.network.get_classifier() for n in (networks, other))
     shift = (biased.bias - head.bias).detach()
     val, outputs = imagenette(config.data / "val", every=10)

@@ -6,7 +6,7 @@ from typing import Any
 from thumbnet.ablations import THOUSAND
 from thumbnet.markdown import table
 from thumbnet.rows import FURTHER, PAIRS, RESTORED
-from thumbnet.seeds import Runs, Scores, points, shown, spread
+from thumbnet.seeds import Runs, Scores, gain, points, shown, spread
 
 
 def accuracy_table(runs: Runs) -> str:
@@ -29,12 +29,10 @@ def accuracy_table(runs: Runs) -> str:
     for label, learned, bicubic in PAIRS:
         for name, thumbnail in ((learned, "E"), (bicubic, "bicubic")):
             if name in runs:
-                steps = f"{runs[name][0]['options']['learn']['steps']} x {runs[name][0]['options']['learn']['batch']}"
-                lines.append(line(label, thumbnail, steps, runs[name], "student"))
+                lines.append(line(label, thumbnail, _steps(runs[name], "learn"), runs[name], "student"))
     for label, name in FURTHER:
         if name in runs:
-            learn = runs[name][0]["options"]["learn"]
-            lines.append(line(label, "E", f"{learn['steps']} x {learn['batch']}", runs[name], "student"))
+            lines.append(line(label, "E", _steps(runs[name], "learn"), runs[name], "student"))
     return table(head, lines)
 
 
@@ -44,9 +42,9 @@ def gain_table(runs: Runs, thousand: Scores) -> str:
     for label, learned, bicubic in PAIRS:
         if learned in runs and bicubic in runs:
             ours, theirs = points(runs[learned], "student"), points(runs[bicubic], "student")
-            gain = f"**{mean(ours) - mean(theirs):+.2f}**"
+            gained = f"**{gain(ours, theirs).middle:+.2f}**"
             lines.append(
-                [label, spread(ours), spread(theirs), gain, shown(thousand, learned), shown(thousand, bicubic)]
+                [label, spread(ours), spread(theirs), gained, shown(thousand, learned), shown(thousand, bicubic)]
             )
     return table(["", "E", "bicubic", "E gains (points of top-1)", f"E, {THOUSAND}", f"bicubic, {THOUSAND}"], lines)
 
@@ -57,12 +55,14 @@ def restored_table(runs: Runs, thousand: Scores) -> str:
     for label, name in RESTORED:
         if name in runs:
             top1, top5 = (points(runs[name], "restored", top=top) for top in ("top1", "top5"))
-            steps = " + ".join(
-                f"{part['steps']} x {part['batch']}"
-                for part in (runs[name][0]["options"][phase] for phase in ("reconstruct", "restore"))
-                if part["steps"]
-            )
             psnr = spread([r["result"]["psnr"] for r in runs[name]])
+            steps = _steps(runs[name], "reconstruct", "restore")
             lines.append([label, steps, spread(top1), spread(top5), shown(thousand, name), psnr])
     head = ["thumbnail, restored, into the unmodified T", "steps", "top-1", "top-5", THOUSAND, "PSNR (dB)"]
     return table(head, lines)
+
+
+def _steps(seeds: list[dict[str, Any]], *phases: str) -> str:
+    """Steps and batch of those phases that a run has."""
+    schedules = (seeds[0]["options"][phase] for phase in phases)
+    return " + ".join(f"{schedule['steps']} x {schedule['batch']}" for schedule in schedules if schedule["steps"])

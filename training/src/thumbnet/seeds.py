@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -34,6 +35,21 @@ def spread(values: list[float], digits: int = 2) -> str:
     """Mean, and the range over seeds where there are several."""
     middle, low, high = (f"{value:.{digits}f}" for value in (mean(values), min(values), max(values)))
     return middle if len(values) == 1 else f"{middle} ({low} to {high}, {len(values)} seeds)"
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Points of top-1 that a learned thumbnail is worth under the same training."""
+
+    middle: float
+    """Between the means over the seeds."""
+    least: float
+    """Between the worst seed with E and the best on bicubic thumbnails: beyond the seeds' spread."""
+
+
+def gain(ours: list[float], theirs: list[float]) -> Gain:
+    """Compare the seeds of two runs, each in percent."""
+    return Gain(mean(ours) - mean(theirs), min(ours) - max(theirs))
 
 
 def shown(scores: Scores, name: str) -> str:

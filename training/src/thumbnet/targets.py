@@ -1,12 +1,11 @@
 """What this project aims at, and what came of it: the first table of docs/results.md."""
 
-import json
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from statistics import mean
 
+from thumbnet.card import read_cards
 from thumbnet.markdown import table
-from thumbnet.seeds import Runs, Scores, points
+from thumbnet.seeds import Runs, Scores, gain, points
 
 IMAGENETTE, THOUSAND = "Imagenette v2 val (224 px)", "NIPS-2017 (224 px)"
 LOST = (  # (what, model, photos, goal, floor): points that T loses, in the files of models/
@@ -24,21 +23,6 @@ GAINED = (  # (what, part of the result, run on E's thumbnails, run on bicubic o
 )
 
 
-@dataclass(frozen=True)
-class Gain:
-    """Points of top-1 that a learned thumbnail is worth under the same training."""
-
-    middle: float
-    """Between the means over the seeds."""
-    least: float
-    """Between the worst seed with E and the best on bicubic thumbnails: beyond the seeds' spread."""
-
-
-def gain(ours: list[float], theirs: list[float]) -> Gain:
-    """Compare the seeds of two runs, each in percent."""
-    return Gain(mean(ours) - mean(theirs), min(ours) - max(theirs))
-
-
 def verdict(measured: float, goal: float, floor: float) -> str:
     """Say which was reached. A goal that is above its floor is one where more is better."""
     sign = 1 if goal > floor else -1
@@ -48,34 +32,29 @@ def verdict(measured: float, goal: float, floor: float) -> str:
 
 
 def targets_table(models: Path, runs: Runs, thousand: Scores) -> str:
-    """A row for each target. Gains are judged by the seeds that are least apart."""
-    cards = {path.parent.name: json.loads(path.read_text()) for path in models.glob("*/card.json")}
-    scores = {name: {e["dataset"]: e["value"] for e in card["evaluation"]} for name, card in cards.items()}
-    teacher, lines = scores.get("teacher-224", {}), []
+    """A row for each target that was measured."""
+    head = ["at", "", "goal", "floor", "measured", "reached", "by"]
+    return table(head, [*_lost(models), *_gained(runs, thousand)])
+
+
+def _lost(models: Path) -> Iterator[list[str]]:
+    scores = {card["name"]: {e["dataset"]: e["value"] for e in card["evaluation"]} for card in read_cards(models)}
+    teacher = scores.get("teacher-224", {})
     for what, name, photos, goal, floor in LOST:
-        if photos not in teacher or photos not in scores.get(name, {}):
-            continue
-        lost = round(teacher[photos] - scores[name][photos], 2)
-        lines.append(
-            [what, "points lost to T", f"{goal:g}", f"{floor:g}", f"{lost:g}", verdict(lost, goal, floor), name]
-        )
+        if photos in teacher and photos in scores.get(name, {}):
+            lost = round(teacher[photos] - scores[name][photos], 2)
+            said = verdict(lost, goal, floor)
+            yield [what, "points lost to T", f"{goal:g}", f"{floor:g}", f"{lost:g}", said, name]
+
+
+def _gained(runs: Runs, thousand: Scores) -> Iterator[list[str]]:
+    """Judged by the seeds that are least apart."""
     for what, part, learned, bicubic, goal, floor in GAINED:
-        imagenette = (points(runs[name], part) if name in runs else [] for name in (learned, bicubic))
-        clean = (thousand.get(name, []) for name in (learned, bicubic))
-        for photos, (ours, theirs) in (("Imagenette", imagenette), ("a thousand classes", clean)):
-            if ours and theirs:
-                found = gain(ours, theirs)
-                measured = f"{found.middle:+.1f}" + (f" (least {found.least:+.1f})" if len(ours) > 1 else "")
-                said = verdict(found.least, goal, floor)
-                lines.append(
-                    [
-                        f"56 px: E over bicubic, {what}, {photos}",
-                        "points gained",
-                        f"{goal:g}",
-                        f"{floor:g}",
-                        measured,
-                        said,
-                        learned,
-                    ]
-                )
-    return table(["at", "", "goal", "floor", "measured", "reached", "by"], lines)
+        imagenette = {name: points(runs[name], part) for name in (learned, bicubic) if name in runs}
+        for photos, scores in (("Imagenette", imagenette), ("a thousand classes", thousand)):
+            if learned in scores and bicubic in scores:
+                found = gain(scores[learned], scores[bicubic])
+                least = f" (least {found.least:+.1f})" if len(scores[learned]) > 1 else ""
+                measured, said = f"{found.middle:+.1f}{least}", verdict(found.least, goal, floor)
+                where = f"56 px: E over bicubic, {what}, {photos}"
+                yield [where, "points gained", f"{goal:g}", f"{floor:g}", measured, said, learned]
