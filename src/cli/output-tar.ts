@@ -13,13 +13,14 @@ import { stem } from "./photos.ts";
 const END = new Uint8Array(1024);
 
 /** The sample's key; the folder's name is its label and keeps its dots. */
-export function sampleKey(photo: string): string {
+function sampleKey(photo: string): string {
   const name = stem(photo);
   return join(dirname(name), basename(name).replaceAll(".", "_"));
 }
 
 export const tar = {
   extension: ".tar",
+  keyOf: sampleKey,
   records: ({ format }: ThumbnailSpec): Records => ({
     begin: new Uint8Array(),
     async record(photo, thumbnail) {

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { encoders } from "../imaging/encode.ts";
 import type { ThumbnailSpec } from "../pipeline.ts";
 import { canonicalOptions } from "../request/options.ts";
-import { openGrowing } from "./growing-file.ts";
+import { openGrowing, type Records } from "./growing-file.ts";
 import { parquet } from "./output-parquet.ts";
 import { stack } from "./output-stack.ts";
 import { tar } from "./output-tar.ts";
@@ -19,9 +19,23 @@ export interface Output {
   close(complete: boolean): Promise<void>;
 }
 
-/** A folder, or by the name's end one of the files below. @param force whether what is there counts as missing. */
+/** A kind of file that holds all thumbnails. */
+interface Kind {
+  readonly extension: string;
+  records(spec: ThumbnailSpec): Records;
+  /** What it calls a photo; without it, the photo's name without extension. */
+  readonly keyOf?: (photo: string) => string;
+}
+
+const KINDS: readonly Kind[] = [tar, stack, parquet];
+const kindOf = (output: string) => KINDS.find(({ extension }) => output.endsWith(extension));
+
+/** What a photo is called in an output; no two may be called the same. */
+export const keyOf = (output: string): ((photo: string) => string) => kindOf(output)?.keyOf ?? stem;
+
+/** A folder, or by the name's end one of these files. @param force whether what is there counts as missing. */
 export async function openOutput(output: string, spec: ThumbnailSpec, force: boolean): Promise<Output> {
-  const kind = [tar, stack, parquet].find(({ extension }) => output.endsWith(extension));
+  const kind = kindOf(output);
   if (!kind) return openFolder(output, spec, force);
   return openGrowing(output, kind.records(spec), canonicalOptions({ ...spec }), force);
 }

@@ -2,6 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { type EncodedThumbnail, makeThumbnail, type Runtime, type ThumbnailSpec } from "../pipeline.ts";
 import { nodeRuntime, wholePhotos } from "../runtime/node.ts";
+import { messageOf } from "./command.ts";
 
 export interface ThreadJob {
   readonly photo: Uint8Array<ArrayBuffer>;
@@ -29,6 +30,6 @@ async function answer(photo: Uint8Array, specs: readonly ThumbnailSpec[]): Promi
     for (const spec of specs) thumbnails.push(await makeThumbnail(photo, spec, await runtime));
     return { thumbnails };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
 }

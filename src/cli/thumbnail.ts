@@ -2,9 +2,8 @@
 import type { ThumbnailSpec } from "../pipeline.ts";
 import { type Command, type Line, UsageError } from "./command.ts";
 import { JOBS_OPTION, jobsOf, makeThumbnails } from "./make.ts";
-import { openOutput } from "./output.ts";
-import { sampleKey, tar } from "./output-tar.ts";
-import { findPhotos, readList, stem } from "./photos.ts";
+import { keyOf, openOutput } from "./output.ts";
+import { findPhotos, readList } from "./photos.ts";
 import { SPEC_OPTIONS, specOf } from "./spec.ts";
 
 export const thumbnail: Command = {
@@ -33,11 +32,7 @@ photos fail, the same command tries them again, and --skip-failed leaves them ou
     if (output === undefined)
       throw new UsageError("Expected --output with a folder or the name of a .tar, .npy or .parquet file.");
     const spec = specFor(output, line);
-    const photos = await findPhotos(
-      line.positionals,
-      list === undefined ? [] : await readList(list),
-      output.endsWith(tar.extension) ? sampleKey : stem,
-    );
+    const photos = await findPhotos(line.positionals, list === undefined ? [] : await readList(list), keyOf(output));
     const jobs = jobsOf(line);
     const target = await openOutput(output, spec, line.flags.has("force"));
     const missing = photos.filter((photo) => !target.has(photo.name));

@@ -2,6 +2,7 @@
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { ProtocolError } from "../oip/error.ts";
+import { gather } from "./request-body.ts";
 
 /** `deflate` is the zlib format (RFC 9110, 8.4.1.2). */
 const CODINGS = {
@@ -31,19 +32,13 @@ export async function unpack(
   const name = coding?.trim().toLowerCase() ?? "identity";
   if (name === "identity" || name === "") return body;
   if (!isCoding(name)) throw new ProtocolError(415, `Expected Content-Encoding gzip or deflate, but got "${name}".`);
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const unpacked = gather("unpacked request", maxBytes, hold);
   try {
-    for await (const chunk of CODINGS[name].unpack().end(body)) {
-      length += chunk.length;
-      if (length > maxBytes) throw new ProtocolError(413, `The unpacked request exceeds ${maxBytes} bytes.`);
-      hold(chunk.length);
-      chunks.push(chunk);
-    }
+    for await (const chunk of CODINGS[name].unpack().end(body)) unpacked.add(chunk);
   } catch (cause) {
     throw cause instanceof ProtocolError ? cause : new ProtocolError(400, `The body is not valid ${name} data.`, cause);
   }
-  return Buffer.concat(chunks, length);
+  return unpacked.whole();
 }
 
 /** Compresses an answer if the client prefers that and it is worth it. */

@@ -8,6 +8,26 @@ export interface Budget {
   used: number;
 }
 
+const tooLarge = (what: string, maxBytes: number) => new ProtocolError(413, `The ${what} exceeds ${maxBytes} bytes.`);
+
+/** Gathers what comes in chunks, within both bounds: `add` throws ProtocolError 413 beyond `maxBytes`, and what `hold` throws. */
+export function gather(what: string, maxBytes: number, hold: (bytes: number) => void) {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  return {
+    add(chunk: Buffer): void {
+      length += chunk.length;
+      if (length > maxBytes) throw tooLarge(what, maxBytes);
+      hold(chunk.length);
+      chunks.push(chunk);
+    },
+    whole(): Buffer {
+      const [only] = chunks;
+      return chunks.length === 1 && only ? only : Buffer.concat(chunks, length);
+    },
+  };
+}
+
 /**
  * The whole body; its bytes are taken from the budget by `hold`, which the caller gives back.
  *
@@ -18,10 +38,8 @@ export async function readBody(
   maxBytes: number,
   hold: (bytes: number) => void,
 ): Promise<Buffer> {
-  const tooLarge = () => new ProtocolError(413, `The request exceeds ${maxBytes} bytes.`);
-  if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let length = 0;
+  if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) throw tooLarge("request", maxBytes);
+  const body = gather("request", maxBytes, hold);
   // Events rather than `for await`, which costs as much again as the reading itself.
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: unknown) => {
@@ -29,11 +47,8 @@ export async function readBody(
       reject(error);
     };
     const onData = (chunk: Buffer) => {
-      length += chunk.length;
       try {
-        if (length > maxBytes) throw tooLarge();
-        hold(chunk.length);
-        chunks.push(chunk);
+        body.add(chunk);
       } catch (error) {
         refuse(error);
       }
@@ -41,8 +56,7 @@ export async function readBody(
     const onClose = () => refuse(new ProtocolError(400, "The request ended before its body was complete."));
     incoming.on("data", onData).on("end", resolve).on("error", onClose).on("close", onClose);
   });
-  const [only] = chunks;
-  return chunks.length === 1 && only ? only : Buffer.concat(chunks, length);
+  return body.whole();
 }
 
 /** Runs `work` with a `hold` whose bytes all go back into the budget at the end. */

@@ -1,5 +1,6 @@
 /** The playground: one photo, everything the service makes of it. */
 import { createClient, ProblemError, type SigningKey, signPath, type ThumbnailOptions } from "../client/index.ts";
+import { optionsPath } from "../client/path.ts";
 import { bicubicThumbnails } from "./bicubic.ts";
 import { snippets } from "./code.ts";
 import {
@@ -149,7 +150,7 @@ async function showCode(photo: Photo): Promise<void> {
 /** Of a file, where it is posted to. */
 async function thumbnailUrl(photo: Photo, size: (typeof SIZES)[number], format: Format): Promise<string> {
   if (typeof photo === "string") return client().thumbnailUrl(photo, { size, format });
-  const path = `/thumbnail/format=${format},size=${size}`;
+  const path = optionsPath("thumbnail", { size, format });
   return `${service}${key ? await signPath(path, key) : path}`;
 }
 
