@@ -47,9 +47,8 @@ export async function openGrowing(file: string, records: Records, options: strin
   const flags = begun === undefined ? "w" : constants.O_RDWR | constants.O_CREAT;
   const [log, data] = [await open(journal, flags), await open(part, flags)];
   const { size } = await data.stat();
-  const entries = lines
-    .map((line): Entry => ({ end: Number.parseInt(line, 10), photo: line.slice(line.indexOf(" ") + 1) }))
-    .filter((entry) => entry.end <= size); // without power the part may have lost what the journal has
+  // Without power the part may have lost what the journal has.
+  const entries = lines.flatMap(readLine).filter((entry) => entry.end <= size);
   const known = new Set(entries.map(({ photo }) => photo));
   const logged = Buffer.from(`${options}\n${entries.map(lineOf).join("")}`);
   let end = entries.at(-1)?.end ?? records.begin.length;
@@ -93,7 +92,14 @@ export async function openGrowing(file: string, records: Records, options: strin
   };
 }
 
-const lineOf = ({ end, photo }: Entry) => `${end} ${photo}\n`;
+/** Quoted, as a file's name may have line breaks. */
+const lineOf = ({ end, photo }: Entry) => `${end} ${JSON.stringify(photo)}\n`;
+
+/** None of a line that is not whole, as a machine without power may leave it. */
+function readLine(line: string): Entry[] {
+  const [, end, photo] = /^(\d+) (".*")$/s.exec(line) ?? [];
+  return end && photo ? [{ end: Number.parseInt(end, 10), photo: String(JSON.parse(photo)) }] : [];
+}
 
 /** All of it: a disk that fills up takes a part, and only what follows fails. */
 async function writeAt(file: FileHandle, bytes: Uint8Array, start: number): Promise<void> {

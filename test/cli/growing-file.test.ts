@@ -111,3 +111,11 @@ test("a finished file is neither begun anew nor added to", () => {
   expect(() => grow("complete", [["b", 5]])).toThrow(/set\.bin is finished already\. .*--force/);
   expectWhole(photos);
 });
+
+test("photos whose names have line breaks, quotes and spaces are there in the next run", () => {
+  const odd = ["two\nlines", '"quoted"', " a  b ", "\\n", "\u2028"];
+  const photos: Photos = odd.map((photo) => [photo, 10]);
+  expect(grow("stopped", photos)).toEqual({ there: [], failed: [] });
+  expect(grow("complete", [...photos, ["last", 10]])).toEqual({ there: odd, failed: [] });
+  expectWhole([...photos, ["last", 10]]);
+});

@@ -58,7 +58,7 @@ test("publint finds nothing to mend", async () => {
 test("every way to resolve modules finds the right types", async () => {
   const checked = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
   if (!checked.types) throw new Error("The package has no types.");
-  // The package is ESM alone: `require` of it gives the ESM (Node >= 20.19), and resolution without `exports` is Node 10's.
+  // The package is ESM alone: `require` of it gives the ESM (Node >= 22.12), and resolution without `exports` is Node 10's.
   const problems = checked.problems.filter(
     (problem) =>
       problem.kind !== "CJSResolvesToESM" && !("resolutionKind" in problem && problem.resolutionKind === "node10"),
