@@ -1,12 +1,12 @@
 /** The service for other Workers of the same account, over a service binding: no URLs, no HTTP, no signatures. */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { createClient } from "./client/client.ts";
+import { createClient, type ThumbnetClient } from "./client/client.ts";
 import type { Classification, ClassifyOptions, Source, Thumbnail, ThumbnailOptions, Upload } from "./client/types.ts";
 import type { Bindings } from "./http/context.ts";
 import type { Service } from "./service.ts";
 
-/** Of no host: it names entries of the edge cache and nothing else. */
-const ADDRESS = "https://thumbnet-edge.invalid";
+/** Of no host: it names entries of the edge cache and nothing else, and those of each class otherwise. */
+const addressOf = (name: string) => `https://${name}.thumbnet-edge.invalid`;
 
 export interface ThumbNetEntrypoint extends WorkerEntrypoint<Bindings> {
   /** As the client's method. @throws ProblemError, whose `code` is the type of the problem. */
@@ -26,18 +26,33 @@ export function entrypoint(
   ctx: ExecutionContext,
   env: Bindings,
 ) => ThumbNetEntrypoint {
-  /** A binding is the owner's own word, so that no signature is asked for. Sources and limits are those of the deployment. */
-  const app = thumbnet({ env: (env: Bindings) => ({ ...env, ALLOW_UNSIGNED: "true" }) });
-  const client = (env: Bindings, ctx: ExecutionContext) =>
-    createClient(ADDRESS, { fetch: async (request) => app.fetch(request, env, ctx) });
+  const apps = new Map<unknown, ReturnType<typeof thumbnet>>();
 
-  return class extends WorkerEntrypoint<Bindings> implements ThumbNetEntrypoint {
+  /** An app reads its configuration once, and classes that extend this may give it others. */
+  function appOf(entrypoint: unknown) {
+    // A binding is the owner's own word, so that no signature is asked for. Sources and limits are those of the deployment.
+    const app = apps.get(entrypoint) ?? thumbnet({ env: (env: Bindings) => ({ ...env, ALLOW_UNSIGNED: "true" }) });
+    apps.set(entrypoint, app);
+    return app;
+  }
+
+  return class ThumbNet extends WorkerEntrypoint<Bindings> implements ThumbNetEntrypoint {
+    readonly #client: ThumbnetClient;
+
+    constructor(ctx: ExecutionContext, env: Bindings) {
+      super(ctx, env);
+      const app = appOf(new.target);
+      this.#client = createClient(addressOf(new.target.name), {
+        fetch: async (request) => app.fetch(request, env, ctx),
+      });
+    }
+
     thumbnail(photo: Source | Upload, options?: ThumbnailOptions) {
-      return client(this.env, this.ctx).thumbnail(photo, options);
+      return this.#client.thumbnail(photo, options);
     }
 
     classify(photo: Source | Upload, options?: ClassifyOptions) {
-      return client(this.env, this.ctx).classify(photo, options);
+      return this.#client.classify(photo, options);
     }
   };
 }

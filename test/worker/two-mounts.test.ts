@@ -75,3 +75,16 @@ test("a batch reads the service's own buckets to its last item, which the app ar
   const lines = (await response.text()).trimEnd().split("\n");
   expect(lines.map((line) => JSON.parse(line).status)).toEqual(items.map(() => 200));
 });
+
+test("classes that extend the entry point have a configuration and originals of their own, also from the edge", async () => {
+  const bound = async (service: "cats" | "puppies") => {
+    const response = await harness.fetch(`/bound/${service}/best.jpg`);
+    return {
+      mount: service,
+      bytes: new Uint8Array(await response.arrayBuffer()),
+      status: response.status,
+      cache: null,
+    };
+  };
+  for (const service of ["cats", "puppies", "cats", "puppies"] as const) await expectOwn(await bound(service), 56);
+});
