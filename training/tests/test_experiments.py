@@ -45,6 +45,20 @@ def test_a_list_of_runs_is_worked_through_once_in_the_order_of_needs_and_reporte
     assert str(tmp_path) not in page
 
 
+def test_each_seed_has_a_run_of_its_own_that_may_go_on_from_the_same_seed_of_another() -> None:
+    runs = [
+        {"name": "first", "seeds": [0, 7], "options": "--width 0"},
+        {"name": "second", "needs": "first-seed{seed}", "seeds": [7], "options": "--student {runs}/first-seed{seed}"},
+        {"name": "third", "needs": "second-seed7", "options": "--size 56"},
+    ]
+    assert expand(runs) == [
+        {"name": "first-seed0", "needs": "", "options": "--width 0 --seed 0"},
+        {"name": "first-seed7", "needs": "", "options": "--width 0 --seed 7"},
+        {"name": "second-seed7", "needs": "first-seed7", "options": "--student {runs}/first-seed7 --seed 7"},
+        {"name": "third", "needs": "second-seed7", "options": "--size 56"},
+    ]
+
+
 def test_a_run_that_fails_is_left_and_the_others_go_on(config: Config, tmp_path: Path) -> None:
     work(
         expand([{"name": "waits", "needs": "broken", "options": ""}, {"name": "broken", "options": "--data nowhere"}]),

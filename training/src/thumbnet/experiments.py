@@ -2,9 +2,9 @@
 
 LIST is a TOML file of [[run]] tables: `name`, `options` (of `thumbnet train`, with {key} placeholders for the values
 given on the command line; {runs} is required: the folder of all runs), `needs`, names of runs that must be finished
-before, and `seeds`, a list that makes one run <name>-seed<n> of each. A run with a result.json is finished; one that
-was interrupted goes on from its checkpoint. Start the command several times to work on several runs at once: each
-takes the next one that nobody holds.
+before, and `seeds`, a list that makes one run <name>-seed<n> of each, where {seed} in options and needs is n. A run
+with a result.json is finished; one that was interrupted goes on from its checkpoint. Start the command several times
+to work on several runs at once: each takes the next one that nobody holds.
 """
 
 import fcntl
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,18 @@ WAIT_SECONDS = 20
 
 def expand(experiments: list[dict[str, Any]]) -> list[dict[str, str]]:
     """Make one run of each seed."""
-    return [
-        {
-            "name": e["name"] if seed is None else f"{e['name']}-seed{seed}",
-            "needs": e.get("needs", ""),
-            "options": e["options"] if seed is None else f"{e['options']} --seed {seed}",
-        }
-        for e in experiments
-        for seed in e.get("seeds", [None])
-    ]
+    return [run for e in experiments for run in (_seeded(e) if "seeds" in e else [_one(e)])]
+
+
+def _one(experiment: dict[str, Any]) -> dict[str, str]:
+    return {"name": experiment["name"], "needs": experiment.get("needs", ""), "options": experiment["options"]}
+
+
+def _seeded(experiment: dict[str, Any]) -> Iterator[dict[str, str]]:
+    one = _one(experiment)
+    for seed in map(str, experiment["seeds"]):
+        needs, options = (one[key].replace("{seed}", seed) for key in ("needs", "options"))
+        yield {"name": f"{one['name']}-seed{seed}", "needs": needs, "options": f"{options} --seed {seed}"}
 
 
 def work(experiments: list[dict[str, str]], values: dict[str, str]) -> None:
