@@ -16,9 +16,11 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+MAX_ITEMS = 100  # the most that the service takes in one batch
 
 
 class ProblemError(Exception):
@@ -32,7 +34,10 @@ class ProblemError(Exception):
 
 @dataclass(frozen=True)
 class Client:
-    """`photo` is an http(s) URL, `r2:<key>`, or the bytes of a photo; options are those of the URL contract."""
+    """`photo` is an http(s) URL, `r2:` and a key as it is called in R2, or the bytes of a photo.
+
+    Options are those of the URL contract, and `preset`, the name of one.
+    """
 
     service: str
     key_id: str = ""
@@ -48,15 +53,24 @@ class Client:
         """`predictions` (label, index, probability) best first, `model`, `thumbnail`. Raises ProblemError."""
         return json.loads(self._ask("classify", photo, options))
 
-    def batch(self, sources: list[str], **options: str | int) -> Iterator[dict]:
-        """Answers of at most 100 sources, as they are ready; `index` says for which, `status` how it went."""
-        items = []
-        for source in sources:
-            _, _, segment, rest = self._path("classify", source, options).split("/", 3)
-            items.append({"options": segment, "source": rest})
-        with self._open("/batch", json.dumps({"items": items}).encode()) as answer:
-            for line in answer:
-                yield json.loads(line)
+    def batch(self, sources: Sequence[str], **options: str | int) -> Iterator[dict]:
+        """Answers as they are ready, not in order; `index` says for which source, `status` how it went.
+
+        Raises ProblemError, and ConnectionError if the connection ends before the last answer.
+        """
+        for start in range(0, len(sources), MAX_ITEMS):
+            items = []
+            for source in sources[start : start + MAX_ITEMS]:  # signed only now, for the time they take
+                _, _, segment, rest = self._path("classify", source, options).split("/", 3)
+                items.append({"options": segment, "source": rest})
+            answers = 0
+            with self._open("/batch", json.dumps({"items": items}).encode()) as lines:
+                for line in lines:
+                    answer = json.loads(line)
+                    answers += 1
+                    yield {**answer, "index": start + answer["index"]}
+            if answers < len(items):
+                raise ConnectionError(f"The connection ended after {answers} of {len(items)} answers of the batch.")
 
     def _ask(self, route: str, photo: str | bytes, options: dict[str, str | int]) -> bytes:
         source, body = (photo, None) if isinstance(photo, str) else ("", photo)
@@ -65,10 +79,15 @@ class Client:
 
     def _path(self, route: str, source: str, options: dict[str, str | int]) -> str:
         """Signed over path and query as they are sent, the signature then put at the end of the options."""
-        if not source.startswith("r2:"):
-            source = source.partition("#")[0]  # which is not sent
-        source = urllib.parse.quote(source, safe="%/:?=&,;@!$'()*+[]")
-        segment = ",".join(f"{name}={value}" for name, value in sorted(options.items())) or "_"
+        if source.startswith("r2:"):
+            key = source.removeprefix("r2:")
+            # Between slashes, "." and ".." would be taken for folders.
+            source = "r2:" + urllib.parse.quote(key, safe="" if {".", ".."} & set(key.split("/")) else "/")
+        else:
+            source = urllib.parse.quote(source.partition("#")[0], safe="%/:?=&,;@!$'()*+[]")  # the fragment is not sent
+        pairs = [f"{name}={value}" for name, value in sorted(options.items()) if name != "preset"]
+        preset = [str(options["preset"])] if "preset" in options else []
+        segment = ",".join(preset + pairs) or "_"
         if not self.secret:
             return f"/{route}/{segment}" + (f"/{source}" if source else "")
         start = f"/{route}/{segment},exp={int(time.time()) + self.expires_in}"

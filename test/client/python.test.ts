@@ -1,6 +1,8 @@
 /** A fresh Python project, with nothing but the standard library and a copy of examples/python/thumbnet.py, uses the service. */
 import { execFile } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -18,7 +20,7 @@ beforeAll(async () => {
   copyFileSync("examples/python/thumbnet.py", join(project, "thumbnet.py"));
   origin = await startOrigin();
   worker = await startWorker(
-    { ORIGINS: origin.url, ALLOW_UNSIGNED: "false" },
+    { ORIGINS: origin.url, ALLOW_UNSIGNED: "false", PRESETS: '{"tiny": "size=56,format=npy"}' },
     { SIGNING_KEYS: JSON.stringify({ [KEY.SIGNING_KEY_ID]: KEY.SIGNING_SECRET }) },
   );
   await worker.env.ORIGINALS.put("photos/church.jpg", readFileSync(CHURCH));
@@ -67,15 +69,17 @@ print(answers[0]["predictions"][0]["label"], answers[1]["type"])
 });
 
 test("sources that have to be encoded are signed as they are sent", async () => {
-  await worker.env.ORIGINALS.put("photos/church ä|'.jpg", readFileSync(CHURCH));
+  const keys = ["photos/church ä|'.jpg", "100%.jpg", "a%20b.jpg", "what?.jpg", "a#b.jpg", "a/../b.jpg"];
+  for (const key of keys) await worker.env.ORIGINALS.put(key, readFileSync(CHURCH));
   writeFileSync(
     join(project, "encoded.py"),
     `
-import os
+import json, os
 from thumbnet import Client, ProblemError
 
 client = Client(os.environ["SERVICE"], os.environ["SIGNING_KEY_ID"], os.environ["SIGNING_SECRET"])
-print(client.thumbnail("r2:photos/church ä|'.jpg", format="npy")[:6])
+for key in json.loads(os.environ["KEYS"]):
+    print(client.thumbnail("r2:" + key, preset="tiny")[:6])
 for source in ["https://127.0.0.1/ä b.jpg?c=d e", "https://127.0.0.1/a.jpg#top"]:
     try:
         client.thumbnail(source)
@@ -83,9 +87,37 @@ for source in ["https://127.0.0.1/ä b.jpg?c=d e", "https://127.0.0.1/a.jpg#top"
         print(error.code)
 `,
   );
-  const { stdout, stderr } = await python(["encoded.py"]);
+  const { stdout, stderr } = await python(["encoded.py"], { ...KEY, KEYS: JSON.stringify(keys) });
   expect(stderr).toBe("");
-  expect(stdout).toBe("b'\\x93NUMPY'\nsource-not-allowed\nsource-not-allowed\n");
+  expect(stdout).toBe(`${"b'\\x93NUMPY'\n".repeat(keys.length)}source-not-allowed\nsource-not-allowed\n`);
+});
+
+test("a batch of more than one request can hold counts its answers through", async () => {
+  writeFileSync(
+    join(project, "long.py"),
+    `
+import os
+from thumbnet import Client
+
+client = Client(os.environ["SERVICE"], os.environ["SIGNING_KEY_ID"], os.environ["SIGNING_SECRET"])
+answers = client.batch(["r2:missing.jpg"] * 100 + ["r2:photos/church.jpg"])
+print([(answer["index"], answer["status"]) for answer in answers if answer["index"] >= 99])
+`,
+  );
+  const { stdout, stderr } = await python(["long.py"]);
+  expect(stderr).toBe("");
+  expect(stdout).toBe("[(99, 404), (100, 200)]\n");
+});
+
+test("a batch whose connection ends too early is an error, and no shorter batch", async () => {
+  const torn = createServer((_, response) => response.end('{"index":0,"status":404}\n'));
+  await new Promise<void>((listening) => torn.listen(0, "127.0.0.1", listening));
+  const { port } = torn.address() as AddressInfo;
+  const program =
+    "import os; from thumbnet import Client; print(list(Client(os.environ['SERVICE']).batch(['r2:a', 'r2:b'])))";
+  const { stdout, stderr } = await python(["-c", program], { SERVICE: `http://127.0.0.1:${port}` });
+  torn.close();
+  expect([stdout, stderr]).toEqual(["", expect.stringContaining("ended after 1 of 2 answers")]);
 });
 
 test("without a key the closed service's refusal is an error with its code", async () => {
