@@ -69,7 +69,7 @@ print(answers[0]["predictions"][0]["label"], answers[1]["type"])
 });
 
 test("sources that have to be encoded are signed as they are sent", async () => {
-  const keys = ["photos/church ä|'.jpg", "100%.jpg", "a%20b.jpg", "what?.jpg", "a#b.jpg", "a/../b.jpg"];
+  const keys = ["photos/church ä|'.jpg", "100%.jpg", "a%20b.jpg", "what?.jpg", "a#b.jpg"];
   for (const key of keys) await worker.env.ORIGINALS.put(key, readFileSync(CHURCH));
   writeFileSync(
     join(project, "encoded.py"),
@@ -80,7 +80,7 @@ from thumbnet import Client, ProblemError
 client = Client(os.environ["SERVICE"], os.environ["SIGNING_KEY_ID"], os.environ["SIGNING_SECRET"])
 for key in json.loads(os.environ["KEYS"]):
     print(client.thumbnail("r2:" + key, preset="tiny")[:6])
-for source in ["https://127.0.0.1/ä b.jpg?c=d e", "https://127.0.0.1/a.jpg#top"]:
+for source in ["r2:a/../100%.jpg", "https://127.0.0.1/ä b.jpg?c=d e", "https://127.0.0.1/a.jpg#top"]:
     try:
         client.thumbnail(source)
     except ProblemError as error:
@@ -89,7 +89,7 @@ for source in ["https://127.0.0.1/ä b.jpg?c=d e", "https://127.0.0.1/a.jpg#top"
   );
   const { stdout, stderr } = await python(["encoded.py"], { ...KEY, KEYS: JSON.stringify(keys) });
   expect(stderr).toBe("");
-  expect(stdout).toBe(`${"b'\\x93NUMPY'\n".repeat(keys.length)}source-not-allowed\nsource-not-allowed\n`);
+  expect(stdout).toBe(`${"b'\\x93NUMPY'\n".repeat(keys.length)}${"source-not-allowed\n".repeat(3)}`);
 });
 
 test("a batch of more than one request can hold counts its answers through", async () => {
