@@ -2,12 +2,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { type Config, parseConfig } from "../config.ts";
+import type { ModelCard } from "../downscaler/card.ts";
 import type { Check } from "./doctor.ts";
+import { checkOrigins } from "./doctor-origins.ts";
 
 /** The first that is there counts, as for wrangler. */
 const CONFIGURATIONS = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
 const BUCKETS = ["THUMBNAILS", "ORIGINALS"];
-const TIMEOUT_MS = 5000;
 
 /** What of wrangler's own reader is used here; wrangler is there wherever a Worker is deployed from. */
 interface Wrangler {
@@ -18,8 +19,12 @@ interface Wrangler {
   };
 }
 
-/** Nothing to check where there is no deployment. */
-export async function checkConfiguration(): Promise<Check[]> {
+/**
+ * Nothing to check where there is no deployment.
+ *
+ * @param cards of the models that the service asks its origins for.
+ */
+export async function checkConfiguration(cards: readonly ModelCard[]): Promise<Check[]> {
   const file = CONFIGURATIONS.find((name) => existsSync(name));
   if (file === undefined) return [];
   const wrangler = await import("wrangler" as string).catch(() => undefined);
@@ -40,7 +45,7 @@ export async function checkConfiguration(): Promise<Check[]> {
       "variables",
       async () => `${Object.keys({ ...vars, ...secrets }).length} in ${file} and .dev.vars are valid${isOpen(parse())}`,
     ],
-    ["origins", async () => checkOrigins(parse())],
+    ["origins", async () => checkOrigins(parse().classifier.origins, cards)],
   ];
 }
 
@@ -56,18 +61,6 @@ function isOpen({ signing, sourcePolicy }: Config): string {
   if (signing.allowUnsigned) return "; ALLOW_UNSIGNED serves everyone";
   if (signing.keys.size === 0) return "; no SIGNING_KEYS here, so nothing is served unless they are set as a secret";
   return sourcePolicy.rules.length ? "" : "; no SOURCE_HOSTS, so only uploads and r2: sources are served";
-}
-
-async function checkOrigins({ classifier }: Config): Promise<string> {
-  if (classifier.origins.length === 0) return "none is configured, so there is no /classify";
-  for (const { url, authorization } of classifier.origins) {
-    const response = await fetch(`${url}/v2/health/ready`, {
-      headers: authorization === undefined ? {} : { authorization },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    }).catch((error: unknown) => fail(`${url} cannot be reached (${String(error)}). Is the inference server running?`));
-    if (!response.ok) fail(`${url} is not ready: it answered ${response.status} to /v2/health/ready.`);
-  }
-  return `${classifier.origins.map(({ url }) => url).join(", ")} are ready`;
 }
 
 function isWrangler(module: unknown): module is Wrangler {

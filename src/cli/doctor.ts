@@ -7,14 +7,14 @@ import { nodeRuntime } from "../runtime/node.ts";
 import { type Command, messageOf } from "./command.ts";
 import { checkConfiguration } from "./doctor-configuration.ts";
 import { checkService } from "./doctor-service.ts";
-import { readStudents } from "./students.ts";
+import { readStudents, readStudentsAndTeacher } from "./students.ts";
 
 /** Says that all is well, or throws an Error that says what is not and what mends it. */
 export type Check = readonly [what: string, check: () => Promise<string>];
 
 const MODELS = new URL("../../models/", import.meta.url);
-/** The first with `URL.parse` and everything else that is used here. */
-const OLDEST_NODE = 22;
+/** As package.json has it. */
+const OLDEST_NODE = "22.12.0";
 
 export const doctor: Command = {
   summary: "Checks this installation, wrangler.toml and, if named, a service.",
@@ -25,7 +25,9 @@ export const doctor: Command = {
       ["Node", checkNode],
       ["model files", checkModels],
       ["downscalers", checkDownscalers],
-      ...(await checkConfiguration().catch((error): Check[] => [["configuration", () => Promise.reject(error)]])),
+      ...(await readStudentsAndTeacher(MODELS)
+        .then((students) => checkConfiguration(students.map(({ card }) => card)))
+        .catch((error): Check[] => [["configuration", () => Promise.reject(error)]])),
       ...(service === undefined ? [] : checkService(service)),
     ];
     let failed = 0;
@@ -44,7 +46,7 @@ export const doctor: Command = {
 
 async function checkNode(): Promise<string> {
   const { node } = process.versions;
-  if (Number.parseInt(node, 10) >= OLDEST_NODE) return node;
+  if (node.localeCompare(OLDEST_NODE, "en", { numeric: true }) >= 0) return node;
   throw new Error(
     `Expected Node ${OLDEST_NODE} or newer, but this is ${node}. Install a newer one from https://nodejs.org.`,
   );

@@ -68,6 +68,14 @@ test("the doctor finds nothing wrong with a service of the same version", async 
   expect([code, stdout]).toEqual([0, expect.stringContaining("All is well.")]);
 });
 
+test("the doctor finds nothing wrong with a service of thumbnails alone", async () => {
+  const alone = await startWorker({ ALLOW_UNSIGNED: "true" });
+  const { code, stdout } = await cli(["doctor", "--service", alone.url.href]);
+  await alone.close();
+  expect(stdout).toMatch(/✓ its classifications: there are none, as it has no ORIGINS/);
+  expect([code, stdout]).toEqual([0, expect.stringContaining("All is well.")]);
+});
+
 test("the doctor says what mends a missing key", async () => {
   const { code, stdout } = await cli(["doctor", "--service", worker.url.href]);
   expect(code).toBe(1);
