@@ -29,6 +29,7 @@ import {
   sourceContext,
   targetOf,
 } from "./http/context.ts";
+import { logFailure } from "./http/failure-log.ts";
 import { receiveRequests, refuseTheRest, type ToEnv } from "./http/middleware.ts";
 import type { Lease } from "./overload/budget.ts";
 import { inTurn, releasedOnceDecoded, withPhotoBytes } from "./overload/isolate.ts";
@@ -139,9 +140,14 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
   app.post("/batch", async (c) => {
     const body = await withPhotoBytes((lease) => readPost(c.req.raw, MAX_BATCH_BYTES, lease));
     const items = parseBatch(body);
-    const { signing } = c.var.config;
+    const { config, requestId } = c.var;
     return respondBatch(
-      classifyBatch(items, classifyRoom(c), async (target) => (await authorize(target, signing, Date.now())).target),
+      classifyBatch(
+        items,
+        classifyRoom(c),
+        async (target) => (await authorize(target, config.signing, Date.now())).target,
+        (problem, item) => logFailure(problem, { requestId, item }),
+      ),
     );
   });
 

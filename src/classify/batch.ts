@@ -68,12 +68,13 @@ export function createTurns(atOnce = AT_ONCE): <T>(work: () => Promise<T>) => Pr
  * NDJSON in order of completion: `{"index", "status": 200, ...}` or `{"index", ...problem}` a line.
  *
  * @param mount the path that the service is mounted at.
- * @param work gives one item's answer. Whatever it throws becomes the item's line.
+ * @param work gives one item's answer. Whatever it throws becomes the item's line, and is told to `onProblem`.
  */
 export function streamBatch(
   items: readonly BatchItem[],
   mount: string,
   work: (item: BatchItem, index: number) => Promise<object>,
+  onProblem: (problem: Problem, index: number) => void,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let gone = false;
@@ -87,7 +88,10 @@ export function streamBatch(
           try {
             write({ index, status: 200, ...(await work(item, index)) });
           } catch (error) {
-            write({ index, ...problemOf(error).toJSON(mount) });
+            const problem =
+              error instanceof Problem ? error : new Problem("internal-error", "The service failed.", error);
+            onProblem(problem, index);
+            write({ index, ...problem.toJSON(mount) });
           }
         }),
       );
@@ -97,10 +101,4 @@ export function streamBatch(
       gone = true;
     },
   });
-}
-
-function problemOf(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  console.error({ problem: "internal-error", cause: String(error) });
-  return new Problem("internal-error", "The service failed.", error);
 }

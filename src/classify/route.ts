@@ -2,6 +2,7 @@
 import { etagOf, wholeAge } from "../cache/answer.ts";
 import type { CacheTiers } from "../cache/cached.ts";
 import { isNotModified } from "../cache/conditional.ts";
+import type { Problem } from "../errors.ts";
 import type { LoadCodec } from "../imaging/image.ts";
 import { encodeNpy } from "../imaging/npy.ts";
 import type { ThumbnailSpec } from "../pipeline.ts";
@@ -89,11 +90,13 @@ export async function classifyPost(
  * Streams the answers to a batch.
  *
  * @param authorized the item's target without signature, or a Problem thrown.
+ * @param onProblem is told of items that have no answer.
  */
 export function classifyBatch(
   items: readonly BatchItem[],
   room: ClassifyRoom,
   authorized: (target: string) => Promise<string>,
+  onProblem: (problem: Problem, index: number) => void,
 ): ReadableStream<Uint8Array> {
   const inTurn = createTurns();
   const gathers = new Map(
@@ -110,7 +113,7 @@ export function classifyBatch(
     if (!gather) throw new Error(`There is no gather for ${card.name}.`);
     return gather.add(pixels);
   };
-  return streamBatch(items, room.mount, async ({ source, options }) => {
+  const work = async ({ source, options }: BatchItem) => {
     try {
       const target = await authorized(`${ROUTE}${options}/${source}`);
       return await classifySource(target, room, infer, (...asked) =>
@@ -119,7 +122,8 @@ export function classifyBatch(
     } finally {
       for (const gather of gathers.values()) gather.leave();
     }
-  });
+  };
+  return streamBatch(items, room.mount, work, onProblem);
 }
 
 async function classifySource(

@@ -12,6 +12,7 @@ import { respondProblem } from "../respond.ts";
 import { isLoop } from "../source/loop.ts";
 import { type AppContext, type AppEnv, type Bindings, mountOf, targetOf } from "./context.ts";
 import { writeDataPoint } from "./data-point.ts";
+import { logFailure } from "./failure-log.ts";
 
 /** What each path takes. */
 const METHODS = [
@@ -72,7 +73,10 @@ export function receiveRequests(app: Hono<AppEnv>, toEnv: ToEnv = (around) => ar
   app.on(["GET", "POST", "OPTIONS"], WORK, (c, next) => {
     const { corsOrigins } = c.var.config;
     const origin = corsOrigins.includes("*") ? "*" : [...corsOrigins];
-    return cors({ origin, exposeHeaders: ["etag", "cache-status", "server-timing", "x-request-id"] })(c, next);
+    return cors({
+      origin,
+      exposeHeaders: ["age", "cache-status", "etag", "retry-after", "server-timing", "x-request-id"],
+    })(c, next);
   });
   app.on(["GET", "POST"], ["/thumbnail/*", "/classify/*"], async (c, next) => {
     c.set("authorized", await authorize(targetOf(c), c.var.config.signing, Date.now()));
@@ -93,9 +97,7 @@ export function refuseTheRest(app: Hono<AppEnv>): void {
   app.all("*", (c) => refuse(c, new Problem("not-found", `There is nothing at ${c.req.method} ${c.req.path}.`)));
   app.onError((error, c) => {
     const problem = error instanceof Problem ? error : new Problem("internal-error", "The service failed.", error);
-    if (problem.status >= 500) {
-      console.error({ requestId: c.var.requestId, problem: problem.code, cause: String(problem.cause) });
-    }
+    logFailure(problem, { requestId: c.var.requestId });
     return refuse(c, problem);
   });
 }

@@ -19,13 +19,20 @@ test("options may be left out, and 100 items are the most", () => {
   expect(() => parseBatch(body(0))).toThrow(/items/);
 });
 
+const ignored = () => {};
+
 describe("lines come as items are done", () => {
   test("in order of completion, each with its index", async () => {
     const lines = await linesOf(
-      streamBatch(items(3), "", async (_, index) => {
-        await pause((3 - index) * 20);
-        return { done: index };
-      }),
+      streamBatch(
+        items(3),
+        "",
+        async (_, index) => {
+          await pause((3 - index) * 20);
+          return { done: index };
+        },
+        ignored,
+      ),
     );
     expect(lines).toEqual([2, 1, 0].map((index) => ({ index, status: 200, done: index })));
   });
@@ -35,10 +42,15 @@ describe("lines come as items are done", () => {
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const reader = streamBatch(items(2), "", async (_, index) => {
-      if (index === 1) await held;
-      return {};
-    }).getReader();
+    const reader = streamBatch(
+      items(2),
+      "",
+      async (_, index) => {
+        if (index === 1) await held;
+        return {};
+      },
+      ignored,
+    ).getReader();
     expect(new TextDecoder().decode((await reader.read()).value)).toBe('{"index":0,"status":200}\n');
     release();
     expect(new TextDecoder().decode((await reader.read()).value)).toBe('{"index":1,"status":200}\n');
@@ -46,13 +58,23 @@ describe("lines come as items are done", () => {
   });
 
   test("what an item throws is its own line; the inside of an unexpected error stays inside", async () => {
+    const told: [number, string][] = [];
     const lines = await linesOf(
-      streamBatch(items(3), "", async (_, index) => {
-        if (index === 0) throw new Problem("source-not-found", "It is not there.");
-        if (index === 1) throw new Error("secret");
-        return {};
-      }),
+      streamBatch(
+        items(3),
+        "",
+        async (_, index) => {
+          if (index === 0) throw new Problem("source-not-found", "It is not there.");
+          if (index === 1) throw new Error("secret");
+          return {};
+        },
+        (problem, index) => told.push([index, String(problem.cause)]),
+      ),
     );
+    expect(told).toEqual([
+      [0, "undefined"],
+      [1, "Error: secret"],
+    ]);
     expect(lines.sort((a, b) => a.index - b.index)).toMatchObject([
       { index: 0, status: 404, detail: "It is not there." },
       { index: 1, status: 500, detail: "The service failed." },
@@ -62,10 +84,15 @@ describe("lines come as items are done", () => {
   });
 
   test("a client that leaves ends the stream without an error", async () => {
-    const stream = streamBatch(items(2), "", async (_, index) => {
-      await pause(index * 30);
-      return {};
-    });
+    const stream = streamBatch(
+      items(2),
+      "",
+      async (_, index) => {
+        await pause(index * 30);
+        return {};
+      },
+      ignored,
+    );
     await stream.cancel();
     await pause(60);
   });

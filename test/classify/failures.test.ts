@@ -130,12 +130,15 @@ describe("classification fails as what it is, within its time", () => {
   });
 });
 
-test("a failed item of a batch names the origin's fault", async () => {
+test("a failed item of a batch names the origin's fault, and its cause is in the log", async () => {
   await worker.env.ORIGINALS.put("zebra.jpg", photo);
   behaviour = (_, response) => sendJson(response, 500, {});
   const body = JSON.stringify({ items: [{ source: "r2:zebra.jpg" }] });
   const response = await worker.fetch("/batch", { method: "POST", body });
   expect(JSON.parse(await response.text())).toMatchObject({ index: 0, status: 502, type: "/problems/origin-failed" });
+  const log = JSON.stringify(worker.harness.getLogs());
+  expect(log).toContain(response.headers.get("x-request-id"));
+  expect(log).toMatch(/item: 0[\s\S]*Status 500/);
   behaviour = healthy;
 });
 
