@@ -98,8 +98,8 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
   app.get("/thumbnail/*", async (c) => {
     const { spec, source, negotiated } = parseThumbnailGet(requestLine(c), c.var.config.presets);
     const answer = await thumbnailOf(c, source, spec, ifNoneMatch(c));
-    const tag = await cacheTag(thumbnailsOf(absolute(c, source)).prefix);
-    return respondThumbnail(answer, { ...lifetime(c), negotiated, extension: spec.format, cacheTag: tag });
+    const kept = { ...lifetime(c), cacheTag: await tagOf(c, source) };
+    return respondThumbnail(answer, { ...kept, negotiated, extension: spec.format });
   });
 
   app.post("/thumbnail/:options", async (c) => {
@@ -124,8 +124,12 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
   });
 
   app.get("/classify/*", async (c) => {
-    const { classification, storedAt } = await classifyGet(c.var.authorized.target, classifyRoom(c));
-    return respondClassification(classification, ifNoneMatch(c), { ...lifetime(c), storedAt });
+    const { classification, source, storedAt } = await classifyGet(c.var.authorized.target, classifyRoom(c));
+    return respondClassification(classification, ifNoneMatch(c), {
+      ...lifetime(c),
+      storedAt,
+      cacheTag: await tagOf(c, source),
+    });
   });
 
   app.post("/classify/:options", async (c) => {
@@ -153,9 +157,9 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
 
   app.delete("/cache/*", async (c) => {
     await checkOwner(c.req.header("authorization"), c.var.config.ownerKey);
-    const source = absolute(c, parseSource(targetOf(c).slice("/cache/".length)));
-    const tag = await cacheTag(thumbnailsOf(source).prefix);
-    return c.json(await purge(canonicalSource(source), cacheTiers(c)), 200, { "x-cache-tag": tag });
+    const source = parseSource(targetOf(c).slice("/cache/".length));
+    const purged = await purge(canonicalSource(absolute(c, source)), cacheTiers(c));
+    return c.json(purged, 200, { "x-cache-tag": await tagOf(c, source) });
   });
 
   app.post("/backfill", async (c) => {
@@ -171,6 +175,9 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
   refuseTheRest(app);
   return app;
 }
+
+/** By which CDNs purge all that is of a source. */
+const tagOf = (c: AppContext, source: Source) => cacheTag(thumbnailsOf(absolute(c, source)).prefix);
 
 /** What a source's thumbnails are named for. */
 const absolute = (c: AppContext, source: Source) => absoluteSource(source, c.var.config.originalsPrefix);

@@ -2,14 +2,13 @@
 import { z } from "zod";
 import type { ClassifierConfig } from "./classify/classifier.ts";
 import { classifierConfig, classifyVariables } from "./classify/variables.ts";
+import { MAX_PHOTO_BYTES } from "./overload/isolate.ts";
 import type { ThumbnailSpec } from "./pipeline.ts";
 import { parsePregenerate } from "./queue/pregenerate.ts";
 import { type Presets, parseOptions, thumbnailOptions } from "./request/options.ts";
 import { KEY_ID, type KeyRing, MIN_SECRET_BYTES, type SigningPolicy } from "./request/sign.ts";
 import { DEFAULT_LIMITS, parseSourceRule, type SourcePolicy, type SourceRule } from "./source/policy.ts";
 import { integer, list } from "./variable.ts";
-
-const MIB = 2 ** 20;
 
 /** Every variable, with its default. The names are those of `wrangler.toml`. */
 export const variables = z.object({
@@ -23,10 +22,11 @@ export const variables = z.object({
     .meta({ description: "`true` serves URLs without a signature, to everyone. For development and closed networks." }),
   SOURCE_HOSTS: list.transform(parseRules).default([]).meta({
     description:
-      "Where originals may come from: `images.example.com`, `*.example.com`, `https://example.com:8443/photos/`, or `*` for any public host. Nowhere by default.",
+      "Where originals may come from, separated by commas or spaces: `images.example.com`, `*.example.com` (its subdomains, not itself), `https://example.com:8443/photos/`, or `*` for any public host. Nowhere by default.",
   }),
   SELF_HOSTS: list.default([]).meta({
-    description: "Further host names of this very service, so that it is never asked to fetch from itself.",
+    description:
+      "Further host names of this very service (a CDN's too), so that it is never asked to fetch from itself; separated by commas or spaces.",
   }),
   DNS_CHECK: z
     .url({ protocol: /^https$/ })
@@ -36,9 +36,10 @@ export const variables = z.object({
         "A DNS-over-HTTPS resolver with a JSON form, e.g. `https://cloudflare-dns.com/dns-query`: sources whose host is matched by a wildcard must then resolve to public addresses. Of use where `fetch` reaches private networks, which on Cloudflare it does not.",
     }),
   ORIGINALS_PREFIX: z.string().default("").meta({
-    description: "Only keys below this prefix of the ORIGINALS bucket can be named by `r2:` sources.",
+    description:
+      "Put before every key of an `r2:` source, as it stands: with `photos/`, `r2:a.jpg` is the key `photos/a.jpg` of the ORIGINALS bucket, and nothing outside can be named.",
   }),
-  MAX_IMAGE_BYTES: integer(1024, 64 * MIB)
+  MAX_IMAGE_BYTES: integer(1024, MAX_PHOTO_BYTES)
     .default(DEFAULT_LIMITS.maxBytes)
     .meta({ description: "Largest original in bytes, from a source or in a POST." }),
   MAX_REDIRECTS: integer(0, 10)
@@ -51,14 +52,16 @@ export const variables = z.object({
     .default(10)
     .meta({ description: "Seconds for which a source that failed is not asked again." }),
   CORS_ORIGINS: list.prefault("*").meta({
-    description: "Origins of web pages whose scripts may read thumbnails, e.g. `https://www.example.com`; `*` for all.",
+    description:
+      "Origins of web pages whose scripts may read thumbnails, e.g. `https://www.example.com`, separated by commas or spaces; `*` for all.",
   }),
   OWNER_KEY: z
     .string()
     .regex(/^[\w.~+/-]{32,}=*$/, "Expected a bearer token (RFC 6750) of 32 characters or more.")
     .optional()
     .meta({
-      description: "A secret: the bearer token of owners' requests, such as purging. Without it there are none.",
+      description:
+        "A secret: the bearer token of owners' requests, which purge and backfill; without it those answer 401.",
     }),
   ...classifyVariables,
   PRESETS: z

@@ -1,4 +1,4 @@
-/** Keeps the dead letters where someone will see them: in the log, and at this Worker's address until its isolate ends. */
+/** Keeps the dead letters where someone will see them: in the log, and at this Worker's address, if it has one, until its isolate ends. */
 const letters: unknown[] = [];
 
 export default {

@@ -63,7 +63,7 @@ export const EXPLANATIONS: Readonly<Record<ProblemCode, Explanation>> = {
   },
   "body-too-large": {
     meaning: "The file, from the source or in the request, has more bytes than the service reads.",
-    remedy: "Send a smaller file; the owner can raise MAX_IMAGE_BYTES.",
+    remedy: "Send a smaller file; the owner can raise MAX_IMAGE_BYTES, to 24 MB at most.",
   },
   "image-too-large": {
     meaning:

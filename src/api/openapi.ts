@@ -39,6 +39,9 @@ const cacheTag = {
   schema: { type: "string", pattern: "^thumbnet-[0-9a-f]{16}$" },
 };
 
+/** What was uploaded has no source that could be purged. */
+const PURGEABLE = { headers: { "Cache-Tag": cacheTag } };
+
 /** @param mount the path that the service is mounted at; "" for a Worker of its own. */
 export function openApi(mount = ""): Json {
   return {
@@ -48,7 +51,7 @@ export function openApi(mount = ""): Json {
       version: manifest.version,
       summary: "Learned classification thumbnails, and what is in them.",
       description:
-        "A closed deployment wants signed URLs: build the path first, then put `,exp=<seconds since 1970>` (if it shall end) and `,sig=<key id>.<signature>` at the end of the options. The README says what is signed.",
+        "A closed deployment wants signed URLs: build the path first, then put `,exp=<seconds since 1970>` (if it shall end) and `,sig=<key id>.<signature>` at the end of the options. SECURITY.md says what is signed.",
       license: { name: manifest.license, identifier: manifest.license },
     },
     servers: [{ url: mount || "/" }],
@@ -111,16 +114,17 @@ function thumbnail(operationId: string, options: z.ZodType, ...parameters: reado
     parameters: [optionsOf(options), ...parameters],
     answer: Object.fromEntries(Object.values(encoders).map(({ contentType }) => [contentType, BYTES])),
     isConditional,
-    // What was uploaded has no source that could be purged.
-    ...(isConditional && { headers: { "Cache-Tag": cacheTag } }),
+    ...(isConditional && PURGEABLE),
   });
 }
 
 function classify(operationId: string, options: z.ZodType, ...parameters: readonly Json[]): Json {
+  const isConditional = parameters.includes(IF_NONE_MATCH);
   return operation(operationId, "What is in a photo.", {
     parameters: [optionsOf(options), ...parameters],
     answer: { "application/json": { schema: { $ref: "#/components/schemas/Classification" } } },
-    isConditional: parameters.includes(IF_NONE_MATCH),
+    isConditional,
+    ...(isConditional && PURGEABLE),
   });
 }
 

@@ -17,8 +17,9 @@ export const classifyOptions = z
       .default("auto")
       .meta({
         description:
-          "What classifies it: the small student, one with more resolution, that for a thousand classes, one with all of the " +
-          "teacher's resolution, or the unmodified teacher behind a restorer; auto: whichever knows most classes, of several the largest.",
+          "What classifies it. student: the smallest (ten classes from 56 pixels); student-low-stride: with more resolution; " +
+          "student-thousand: that for a thousand classes; student-full: with all of the teacher's resolution; restored: the " +
+          "unmodified teacher behind a restorer; auto: of those that know most classes, the one of most multiply-adds.",
       }),
     fit: z.enum(["fill", "cover"]).optional().meta({
       description: "Squash the photo to a square, or crop to a centred square; the model's own way if absent.",

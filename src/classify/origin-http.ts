@@ -70,13 +70,19 @@ async function send<T>(step: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Triton sends some of its JSON errors as text/plain, so the content type does not matter; the text is for the log alone. */
+/**
+ * Triton sends some of its JSON errors as text/plain, so the content type does not matter; the text is for the log alone. 502, and
+ * Cloudflare's 520 to 530, are of a proxy or tunnel before an origin that is away.
+ */
 function statusError(status: number, body: Uint8Array): OriginError {
   const cause = new Error(`Status ${status}: ${new TextDecoder().decode(body.subarray(0, 500))}`);
   if (status === 503 || status === 429) return new OriginError("overloaded", "The inference origin is busy.", cause);
   if (status === 404) return new OriginError("wrong-model", "The inference origin does not have the model.", cause);
   if (status === 504 || status === 408) {
     return new OriginError("timeout", "The inference origin did not answer in time.", cause);
+  }
+  if (status === 502 || (status >= 520 && status <= 530)) {
+    return new OriginError("unreachable", "The inference origin cannot be reached.", cause);
   }
   return new OriginError("broken", `The inference origin answered with status ${status}.`, cause);
 }

@@ -44,21 +44,22 @@ export interface StoredThumbnail {
 /**
  * `target` as in `/classify/<options>/<source>`.
  *
- * @returns the classification, and when the oldest thumbnail that it is of was known to be that of the source.
+ * @returns the classification, of what, and when the oldest thumbnail that it is of was known to be that of the source.
  * @throws Problem
  */
 export async function classifyGet(
   target: string,
   room: ClassifyRoom,
-): Promise<{ classification: Classification; storedAt: Date }> {
+): Promise<{ classification: Classification; source: Source; storedAt: Date }> {
   const infer: Infer = async (pixels, student) => only(await room.classifier.classify([pixels], student.card));
+  const asked = parseGet(target, room.presets);
   let oldest = new Date();
-  const classification = await classifySource(target, room, infer, async (source, spec) => {
-    const { bytes, storedAt } = await room.thumbnail(source, spec);
+  const classification = await classifySource(asked, room, infer, async (spec) => {
+    const { bytes, storedAt } = await room.thumbnail(asked.source, spec);
     if (storedAt < oldest) oldest = storedAt;
     return bytes;
   });
-  return { classification, storedAt: oldest };
+  return { classification, source: asked.source, storedAt: oldest };
 }
 
 /**
@@ -115,9 +116,9 @@ export function classifyBatch(
   };
   const work = async ({ source, options }: BatchItem) => {
     try {
-      const target = await authorized(`${ROUTE}${options}/${source}`);
-      return await classifySource(target, room, infer, (...asked) =>
-        inTurn(async () => (await room.thumbnail(...asked)).bytes),
+      const asked = parseGet(await authorized(`${ROUTE}${options}/${source}`), room.presets);
+      return await classifySource(asked, room, infer, (spec) =>
+        inTurn(async () => (await room.thumbnail(asked.source, spec)).bytes),
       );
     } finally {
       for (const gather of gathers.values()) gather.leave();
@@ -126,18 +127,25 @@ export function classifyBatch(
   return streamBatch(items, room.mount, work, onProblem);
 }
 
-async function classifySource(
-  target: string,
+interface Asked {
+  readonly options: ClassifyOptions;
+  readonly source: Source;
+}
+
+function parseGet(target: string, presets: Presets): Asked {
+  const { options, rest } = splitTarget(target, ROUTE);
+  return { options: parseOptions(options, classifyOptions, presets), source: parseSource(rest) };
+}
+
+function classifySource(
+  { options }: Asked,
   room: ClassifyRoom,
   infer: Infer,
-  thumbnail: (source: Source, spec: ThumbnailSpec) => Promise<Uint8Array<ArrayBuffer>>,
+  thumbnail: (spec: ThumbnailSpec) => Promise<Uint8Array<ArrayBuffer>>,
 ): Promise<Classification> {
-  const { options: segment, rest } = splitTarget(target, ROUTE);
-  const options = parseOptions(segment, classifyOptions, room.presets);
-  const source = parseSource(rest);
   return classify(options, {
     students: room.students,
-    thumbnail: (size) => thumbnail(source, npy(size, options)),
+    thumbnail: (size) => thumbnail(npy(size, options)),
     logits: (named, student) => cachedLogits(named, student, room.tiers, infer),
   });
 }
@@ -149,7 +157,7 @@ async function classifySource(
 export async function respondClassification(
   classification: Classification,
   ifNoneMatch: string | null,
-  { maxAge, cut, storedAt }: Lifetime & { readonly storedAt: Date },
+  { maxAge, cut, storedAt, cacheTag }: Lifetime & { readonly storedAt: Date; readonly cacheTag?: string },
 ): Promise<Response> {
   const body = new TextEncoder().encode(JSON.stringify(classification));
   const etag = await etagOf(body);
@@ -157,6 +165,7 @@ export async function respondClassification(
     etag,
     "cache-control": maxAge > 0 ? `public, max-age=${maxAge}` : "no-store",
     ...(wholeAge(storedAt) > 0 && { age: ageHeader(storedAt, cut) }),
+    ...(cacheTag !== undefined && { "cache-tag": cacheTag }),
   };
   if (isNotModified(ifNoneMatch, etag)) return new Response(null, { status: 304, headers });
   const length = String(body.length);

@@ -9,7 +9,7 @@ export const classifyVariables = {
     .default([])
     .meta({
       description:
-        "Addresses of servers of the Open Inference Protocol (Triton, KServe, the embedded origin), the preferred one first, e.g. `https://gpu.example.com`. Without any there is no `/classify`.",
+        "Addresses of servers of the Open Inference Protocol (Triton, KServe, the embedded origin), the preferred one first, separated by commas or spaces, e.g. `https://gpu.example.com`. Without any there is no `/classify`.",
     }),
   ORIGIN_AUTHORIZATION: z
     .string()

@@ -17,7 +17,7 @@ export interface Photo {
 /** Of files in folders. Files named one by one are tried whatever they are called. */
 const EXTENSIONS = new Set([".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif"]);
 
-/** What a source may be at most, as in the service's largest configuration. */
+/** What a source may be at most; a machine has more room than the service's isolate. */
 const MAX_BYTES = 64 * 2 ** 20;
 const TIMEOUT_MS = 30_000;
 

@@ -9,11 +9,14 @@ import { Budget, type Lease } from "./budget.ts";
  */
 const PHOTO_MS = 10_000 + 2 * 2_000 + 60_000 + 20_000;
 
+/** The one photo that always gets what it asks for must fit into this, too. */
+export const MAX_PHOTO_BYTES = 24e6;
+
 /**
  * Bytes of photos read or being read. The one whose turn it is to be decoded is in the decoder's own budget (see
  * `imaging/limits.ts`): about 34 MB of code, models and encoders + 64 MB for that + 24 MB here are the isolate's 128 MB.
  */
-const photoBytes = new Budget({ total: 24e6, maxLeases: 512, maxWaitMs: 10_000, leaseMs: PHOTO_MS });
+const photoBytes = new Budget({ total: MAX_PHOTO_BYTES, maxLeases: 512, maxWaitMs: 10_000, leaseMs: PHOTO_MS });
 
 /** Decoding and the downscaler use the CPU without a pause, so side by side they would take more memory and no less time. */
 const decoderTurns = new Budget({ total: 1, maxLeases: 512, maxWaitMs: 20_000, leaseMs: 10_000 });

@@ -148,6 +148,7 @@ describe("a Worker of one's own", () => {
     cpSync("examples/mount", shop, { recursive: true });
     cpSync("examples/rpc", join(shop, "uploads"), { recursive: true });
     edit(join(shop, "src/index.ts"), "../../../src/index.ts", "thumbnet-edge/worker");
+    edit(join(shop, "src/index.ts"), "../../../src/client/index.ts", "thumbnet-edge/client");
     edit(join(shop, "uploads/src/index.ts"), "../../../src/index.ts", "thumbnet-edge/worker");
     edit(join(shop, "uploads/wrangler.toml"), 'service = "thumbnet-edge"\nentrypoint = "ThumbNet"', SHOP);
     write(join(shop, "package.json"), '{ "type": "module" }');

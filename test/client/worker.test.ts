@@ -1,7 +1,7 @@
 /** The client against the Worker, with the embedded origin behind it. */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createClient, ProblemError, type ThumbnetClient } from "../../src/client/index.ts";
+import { createClient, ProblemError, signPath, type ThumbnetClient } from "../../src/client/index.ts";
 import { type RunningOrigin, startOrigin } from "../origin/start-origin.ts";
 import { startWorker, type TestWorker } from "../worker/harness.ts";
 
@@ -49,6 +49,15 @@ test("a source and an upload are classified alike, and a ready thumbnail as well
   expect(await thumbnet.classify(CHURCH, { top: 2 })).toEqual(classification);
   const thumbnail = await thumbnet.thumbnail(CHURCH);
   expect(await thumbnet.classify(thumbnail.bytes, { top: 2 })).toEqual(classification);
+});
+
+test("a page without a key uploads to a path that its backend signed (docs/browser.md)", async () => {
+  const path = await signPath("/classify/top=3", KEY, new Date(Date.now() + 60_000));
+  const inPage = createClient(worker.url, {
+    fetch: async (request) => fetch(new URL(path, worker.url), { method: "POST", body: await request.blob() }),
+  });
+  expect((await inPage.classify(CHURCH, { top: 3 })).predictions).toHaveLength(3);
+  await expect(createClient(worker.url).classify(CHURCH)).rejects.toMatchObject({ code: "invalid-signature" });
 });
 
 test("a batch gives each source its own answer, whatever becomes of the others", async () => {

@@ -1,17 +1,23 @@
 /** examples/cdn: every header that its table promises, from the Worker in workerd. */
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { type RunningOrigin, startOrigin } from "../origin/start-origin.ts";
 import { startWorker, type TestWorker } from "../worker/harness.ts";
 
 const OWNER_KEY = "owner-key-owner-key-owner-key-owner-key";
 const church = await readFile("examples/photos/church.jpg");
 
+let origin: RunningOrigin;
 let worker: TestWorker;
 beforeAll(async () => {
-  worker = await startWorker({}, { OWNER_KEY });
+  origin = await startOrigin();
+  worker = await startWorker({ ORIGINS: origin.url }, { OWNER_KEY });
   for (const key of ["a.jpg", "a.jpg.jpg"]) await worker.env.ORIGINALS.put(key, church);
 });
-afterAll(() => worker.close());
+afterAll(async () => {
+  await worker?.close();
+  await origin?.stop();
+});
 
 async function headers(path: string, init: RequestInit = {}): Promise<{ status: number; headers: Headers }> {
   const response = await worker.fetch(path, init);
@@ -47,8 +53,9 @@ it("an upload's thumbnail is kept by nobody", async () => {
   expect([got.get("cache-control"), got.get("cache-tag")]).toEqual(["no-store", null]);
 });
 
-it("all thumbnails of a source share one tag, which its purge names, and no other source has it", async () => {
+it("all that is made of a source shares one tag, which its purge names, and no other source has it", async () => {
   const tag = await tagOf("/thumbnail/_/r2:a.jpg");
+  expect(await tagOf("/classify/top=1/r2:a.jpg")).toBe(tag);
   expect(tag).toMatch(/^thumbnet-[0-9a-f]{16}$/);
   expect(await tagOf("/thumbnail/size=112,format=webp/r2:a.jpg")).toBe(tag);
   expect(await tagOf("/thumbnail/_/r2:a%2Ejpg")).toBe(tag);

@@ -26,6 +26,13 @@ beforeAll(async () => {
 });
 afterAll(() => harness?.close());
 
+test("the app's own page shows a thumbnail", async () => {
+  const page = await (await fetch(new URL("/", base))).text();
+  const [, source = ""] = /^<img src="([^"]+)"/.exec(page) ?? [];
+  const response = await fetch(source.replaceAll("&amp;", "&"));
+  expect([response.status, response.headers.get("content-type")]).toEqual([200, "image/png"]);
+});
+
 test("signed URLs of the client lead to thumbnails below the mount", async () => {
   const client = createClient(base, { key: KEY, expiresIn: 60 });
   const url = await client.thumbnailUrl({ r2: "church.jpg" }, { size: 112 });

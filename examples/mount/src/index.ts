@@ -1,5 +1,7 @@
 /** Thumbnails below `/img` of an app that has routes of its own. */
 import { Hono } from "hono";
+import { html } from "hono/html";
+import { createClient } from "../../../src/client/index.ts";
 import { queueConsumer, ThumbNet, thumbnet } from "../../../src/index.ts";
 
 interface Bindings {
@@ -18,9 +20,12 @@ const env = (shop: Bindings) => ({
 
 const app = new Hono<{ Bindings: Bindings }>();
 
-app.get("/", (c) =>
-  c.html('<img src="/img/thumbnail/size=112/r2:church.jpg" width="112" height="112" alt="A church">'),
-);
+app.get("/", async (c) => {
+  const [[id, secret] = ["", ""]] = Object.entries<string>(JSON.parse(c.env.THUMBNAIL_KEYS));
+  const thumbnails = createClient(new URL("/img", c.req.url), { key: { id, secret }, expiresIn: 3600 });
+  const url = await thumbnails.thumbnailUrl({ r2: "church.jpg" }, { size: 112 });
+  return c.html(html`<img src="${url}" width="112" height="112" alt="A church">`);
+});
 
 app.route("/img", thumbnet({ env }));
 
