@@ -130,6 +130,18 @@ describe("classification fails as what it is, within its time", () => {
   });
 });
 
+test("a tunnel that says that the origin is away is asked again", async () => {
+  let asked = 0;
+  behaviour = (request, response, body) => {
+    if (!request.url?.endsWith("/infer")) return healthy(request, response, body);
+    asked += 1;
+    return asked === 1 ? sendJson(response, 530, {}) : healthy(request, response, body);
+  };
+  const response = await worker.fetch("/classify/_", fresh());
+  expect([response.status, asked], await response.text()).toEqual([200, 2]);
+  behaviour = healthy;
+});
+
 test("a failed item of a batch names the origin's fault, and its cause is in the log", async () => {
   await worker.env.ORIGINALS.put("zebra.jpg", photo);
   behaviour = (_, response) => sendJson(response, 500, {});
