@@ -27,7 +27,7 @@ const step = (name: StepName): Column<number> => ({
 
 /** `blob1`, `blob2`, ... */
 export const BLOBS: readonly Column<string>[] = [
-  { name: "method", meaning: "GET, HEAD, POST or OPTIONS.", value: ({ method }) => method },
+  { name: "method", meaning: "GET, HEAD or POST.", value: ({ method }) => method },
   {
     name: "tier",
     meaning: "Where the thumbnail came from: edge, r2, computed, or nothing.",
