@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from thumbnet.classifier import Classifier, fold_normalisation, load_teacher, make_student, strided
 from thumbnet.config import Config, read_config
@@ -13,6 +13,7 @@ from thumbnet.downscaler import Downscaler
 from thumbnet.losses import MapDecoder
 from thumbnet.onnx_files import count_strided, read_weights
 from thumbnet.photos import SIDE
+from thumbnet.refusals import require_same_student
 from thumbnet.served_student import PREFIX
 from thumbnet.stem import give_stem, stem_of, stem_shape
 
@@ -57,13 +58,9 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
     networks = Networks(downscaler, decoder, untrained_student(config, teacher), heads=heads)
     if config.downscaler and not config.ending_of:  # the ended run's checkpoint holds what it began with
         load_networks(config.downscaler, networks, ("downscaler",))
-        try:
-            load_networks(config.downscaler, networks, ("decoder",))
-        except ValueError as error:
-            if has_decoder(config):
-                raise
-            print(f"{error}; nothing here needs it: it is left as it was before training")
+        load_decoder(config, config.downscaler, networks)
     if config.student and not config.student.is_dir():  # a served one needs thumbnails: see _train
+        require_same_student(config, config.student)
         load_networks(config.student, networks, ("student",))
     if config.weights.fm or config.weights.pooled:
         with torch.no_grad():
@@ -82,6 +79,19 @@ def has_decoder(config: Config) -> bool:
     """Whether anything of a run depends on its decoder; a student without a stem of its own learns without one."""
     trains_it = config.reconstruct.steps or config.restore.steps
     return bool(trains_it or config.stem_width or not config.learn.steps)
+
+
+def load_decoder(config: Config, path: Path, networks: Networks) -> None:
+    """Read the decoder that belongs to a downscaler, if there is one."""
+    if path.is_dir() and not restorer_beside(path).is_file():
+        print(f"{path} has no restorer beside it: the decoder begins untrained")
+        return
+    try:
+        load_networks(path, networks, ("decoder",))
+    except ValueError as error:
+        if has_decoder(config):
+            raise
+        print(f"{error}; nothing here needs it: it is left as it was before training")
 
 
 def untrained_student(config: Config, teacher: Classifier) -> Classifier:
@@ -121,7 +131,11 @@ def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> Non
     Residual pairs beyond the stored ones, and a decoder's context, answer nothing until they are trained: the deeper
     network starts as the other.
     """
-    stored = served_networks(path) if path.is_dir() else torch.load(path, map_location="cpu", weights_only=True)
+    files = {"downscaler": path / "1" / "model.onnx", "decoder": restorer_beside(path)}
+    if path.is_dir():
+        stored = {name: read_weights(files[name], name) for name in names}
+    else:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
     for name in names:
         module = networks.modules()[name]
         own = module.state_dict()  # a served file holds constants, too
@@ -139,13 +153,9 @@ def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> Non
             raise ValueError(f"{path} holds a {name} of other widths than {widths} say") from error
 
 
-def served_networks(folder: Path) -> dict[str, dict[str, Tensor]]:
-    """Read E of `downscaler-<size>` as it is served, and D of the `restorer-<size>` beside it."""
-    restorer = folder.with_name(folder.name.replace("downscaler", "restorer"))
-    return {
-        name: read_weights(path / "1" / "model.onnx", name)
-        for name, path in (("downscaler", folder), ("decoder", restorer))
-    }
+def restorer_beside(downscaler: Path) -> Path:
+    """Find D's file, of the `restorer-<size>` beside E's `downscaler-<size>` in a model repository."""
+    return downscaler.with_name(downscaler.name.replace("downscaler", "restorer")) / "1" / "model.onnx"
 
 
 def load_run(config: Config, run: Path) -> tuple[Classifier, Networks]:

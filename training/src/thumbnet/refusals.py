@@ -39,6 +39,24 @@ def require_same_training(config: Config, run: Path) -> None:
         raise ValueError(f"{run} holds no checkpoint.pt: end the run that was trained, not one that ended it otherwise")
 
 
+def require_same_student(config: Config, path: Path) -> None:
+    """Refuse a run's student of another shape where its config.json tells; other strides have the same weights."""
+    told = path.with_name("config.json")
+    if not told.is_file():
+        return
+    for name in ("arch", "early_strides", "stem_width", "stem_pairs", "folded"):
+        theirs, own = (_of_student(name, c) for c in (read_config(told), config))
+        if theirs != own:
+            option = f"--{name.replace('_', '-')}"
+            raise ValueError(f"{path} holds a student of {option} {theirs}, and this run says {own}: give the same")
+
+
+def _of_student(option: str, config: Config) -> str | int | bool | None:
+    """What an option makes of the student: the teacher's name is its own architecture, no stem has no pairs."""
+    unused = {"arch": config.arch == config.teacher, "stem_pairs": not config.stem_width}
+    return None if unused.get(option) else getattr(config, option)
+
+
 def require_own_outputs(config: Config, class_map: ClassMap, teacher: Classifier) -> None:
     """Refuse class folders that stand for no outputs of the teacher's, or not in a way that can be known."""
     outputs = teacher.network.get_classifier().out_features

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from thumbnet.classifier import Classifier
-from thumbnet.onnx_files import read_weights
+from thumbnet.classifier import Classifier, strided
+from thumbnet.onnx_files import count_strided, read_weights
 
 PREFIX = "classifier.network"
 
@@ -19,7 +19,8 @@ def load_served_student(folder: Path, student: Classifier, classes: list[int], t
     for its batch normalisations, so each takes those of `thumbnails`, float [N,3,s,s] in 0..1, and scale and shift that
     undo it: what it computes is the file's, and training goes on as from a network that was normalised.
     """
-    stored = read_weights(folder / "1" / "model.onnx", PREFIX)
+    file = folder / "1" / "model.onnx"
+    stored = read_weights(file, PREFIX)
     folded: dict[int, Tensor] = {}
     for name, module in student.network.named_modules():
         if not isinstance(module, nn.Conv2d):
@@ -33,8 +34,19 @@ def load_served_student(folder: Path, student: Classifier, classes: list[int], t
             module.bias.data.copy_(bias)
         elif bias is not None:
             folded[id(module)] = bias
+    _require_strides(file, student)
     _load_head(student.network, stored, classes, folder)
     _normalise(student, folded, thumbnails)
+
+
+def _require_strides(file: Path, student: Classifier) -> None:
+    """Refuse weights that were trained on maps of another size: they fit all the same."""
+    theirs, own = count_strided(file), len(strided(student.network))
+    if theirs != own:
+        raise ValueError(
+            f"{file.parents[1]} has {theirs} convolutions that halve their maps, this run's student {own}: give the "
+            "--early-strides that it was made with"
+        )
 
 
 def _load_head(network: Any, stored: dict[str, Tensor], classes: list[int], folder: Path) -> None:
