@@ -14,7 +14,7 @@ from pictures import paint
 
 from thumbnet.card import logits, pixels, write_card
 from thumbnet.classifier import Classifier, load_teacher
-from thumbnet.config import Config, read_config
+from thumbnet.config import Config, Schedule, read_config
 from thumbnet.downscaler import ServedDownscaler
 from thumbnet.export import export
 from thumbnet.export_options import Export
@@ -121,6 +121,27 @@ def test_a_restorer_and_the_teacher_beside_it_become_an_ensemble(models: Path, f
     chained = np.asarray(open_model(own / "teacher-224").run(None, {"image": image})[0])
     fused = np.asarray(open_model(own / "restored-56-fused").run(None, {"thumbnail": thumbnail})[0])
     assert np.abs(chained - fused[:, :2]).max() < 0.05 * np.abs(fused).max()  # the restored photo is not rounded here
+
+
+def test_a_restored_teacher_is_not_measured_on_folders_that_it_is_not_known_to_tell_apart(
+    tiny: Config, tmp_path: Path
+) -> None:
+    torch.save(timm.create_model(tiny.teacher, num_classes=3).state_dict(), tmp_path / "three.pt")
+    none, one = Schedule(0, 4, 1e-3), Schedule(1, 4, 1e-3)
+    three = replace(
+        tiny, out=tmp_path / "run", teacher_weights=tmp_path / "three.pt", teacher_classes=3, reconstruct=one,
+        restore=none, mapping=none, learn=none,
+    )  # fmt: skip
+    train(three)
+    beside = tmp_path / "models" / "teacher-224"
+    teacher = load_teacher(three.teacher, three.teacher_weights, 3)
+    write_onnx(ServedStudent(teacher), 224, ("image", "logits"), beside / "1" / "model.onnx", True)
+    sizes = {"parameters": 1, "flops": 1, "labels": "labels.txt"}
+    card = {"name": "teacher-224", "role": "teacher", "input": pixels("image", 224), "output": logits(3)} | sizes
+    write_card(beside, card, ["a", "b", "c"])
+    export(Export(run=three.out, models=tmp_path / "models", parts=("downscaler", "restorer")))
+    for name in ("restorer-56", "restored-56"):
+        assert json.loads((tmp_path / "models" / name / "card.json").read_text())["evaluation"] == []
 
 
 def test_a_student_may_keep_all_of_the_teacher_s_classes(models: Path, folder: Path, tmp_path: Path) -> None:

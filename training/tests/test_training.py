@@ -81,6 +81,40 @@ def test_a_run_does_not_go_on_with_other_photos_or_another_teacher(config: Confi
         train(begun)
 
 
+def test_a_changed_class_map_is_refused_while_training_and_afterwards(config: Config, tmp_path: Path) -> None:
+    path = tmp_path / "map.json"
+    path.write_text(json.dumps({"bars": [0, "bars"], "disc": [1, "disc"]}))
+    mapped = replace(config, class_map=str(path), restore=NONE, mapping=NONE, weights=Weights())
+    with pytest.raises(StoppedEarlyError):
+        train(mapped, stop_at=(3, 1))
+    kept, changed = path.read_text(), json.dumps({"bars": [1, "bars"], "disc": [0, "disc"]})
+    path.write_text(changed)
+    with pytest.raises(ValueError, match="other class map: choose another --out"):
+        train(mapped)
+    path.write_text(kept)
+    train(mapped)
+    evaluate_run(mapped, mapped.out)
+    path.write_text(changed)
+    for use in (lambda: evaluate_run(mapped, mapped.out), lambda: export(Export(mapped.out, tmp_path / "models"))):
+        with pytest.raises(ValueError, match=r"another class map: bring .*map\.json back"):
+            use()
+    assert not (tmp_path / "models").exists()
+    stored = torch.load(mapped.out / "checkpoint.pt", weights_only=True)
+    del stored["inputs"]["class map"]  # as of a run that is older than that entry
+    torch.save(stored, mapped.out / "checkpoint.pt")
+    evaluate_run(mapped, mapped.out)
+
+
+def test_photos_that_changed_their_folders_are_other_inputs(config: Config, tmp_path: Path) -> None:
+    shutil.copytree(config.data, tmp_path / "data")
+    begun = replace(config, data=tmp_path / "data")
+    with pytest.raises(StoppedEarlyError):
+        train(begun, stop_at=(0, 1))
+    (tmp_path / "data" / "train" / "bars" / "bars5.png").rename(tmp_path / "data" / "train" / "disc" / "bars5.png")
+    with pytest.raises(ValueError, match=r"was made with other .*labels of photos"):
+        train(begun)
+
+
 def test_losses_that_are_no_numbers_end_a_run(config: Config) -> None:
     with pytest.raises(ValueError, match=r"reconstruct, step \d: mse is no finite number"):
         train(replace(config, reconstruct=Schedule(9, 4, 1e30)))
@@ -184,6 +218,9 @@ def test_class_folders_are_not_taken_for_outputs_of_a_teacher_that_has_more(conf
     three = replace(config, teacher_weights=tmp_path / "three.pt", teacher_classes=3)
     with pytest.raises(ValueError, match="2 class folders and test_efficientnet 3 outputs"):
         train(three)
+    for asking in ({"prior": 1.0}, {"heads": (tmp_path / "student-56",), "learn": NONE}):
+        with pytest.raises(ValueError, match=f"which is which, for --{next(iter(asking))}"):
+            train(replace(three, weights=Weights(cl=1.0, kd=0.0, kd_all=0.0, pooled=0.0), mapping=NONE, **asking))
     own = {
         "weights": Weights(cl=1.0, kd=0.0, kd_all=0.0, pooled=0.0),
         "mapping": NONE,
@@ -222,8 +259,17 @@ def test_another_seed_gives_other_weights(config: Config) -> None:
 def test_a_run_folder_with_other_options_is_refused(config: Config) -> None:
     config.out.mkdir()
     (config.out / "config.json").write_text(replace(config, seed=5).to_json())
+    (config.out / "checkpoint.pt").touch()
     with pytest.raises(ValueError, match="holds a run with other options"):
         train(config)
+
+
+def test_a_refused_command_leaves_the_run_folder_to_the_corrected_one(config: Config, tmp_path: Path) -> None:
+    quick = replace(config, reconstruct=NONE, restore=NONE, mapping=NONE)
+    with pytest.raises(ValueError, match="no class map"):
+        train(replace(quick, class_map=str(tmp_path / "none.json")))
+    train(quick)
+    assert read_config(config.out / "config.json") == quick
 
 
 def test_phase_one_learns_to_rebuild_the_photos(config: Config) -> None:

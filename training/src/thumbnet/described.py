@@ -69,9 +69,12 @@ class Described:
             "versions": result.get("versions", versions()),
         }
 
-    def evaluation(self, files: list[Path], outputs: list[int], classes: int) -> list[dict[str, Any]]:
-        """Measure the very files through onnxruntime, one after the other; the rest is as the runs measured it."""
-        measured = summarise(answers(files, self.photos, outputs), self.photos)
+    def evaluation(self, files: list[Path], outputs: list[int] | None, classes: int) -> list[dict[str, Any]]:
+        """Measure the very files through onnxruntime, one after the other; the rest is as the runs measured it.
+
+        `outputs`: those that the class folders stand for; none where that is not known, and the folders tell nothing.
+        """
+        measured = {} if outputs is None else summarise(answers(files, self.photos, outputs), self.photos)
         name = self.options.evaluation_name
         names = {"all": name} | {group: part_of(name, group) for group in PARTS}
         how = "these ONNX files in onnxruntime, thumbnails lossless"

@@ -19,6 +19,7 @@ from thumbnet.locking import locked
 from thumbnet.networks import Networks, has_decoder
 from thumbnet.photos import NEVER_TRAINED_ON, ClassMap, Photos, read_folder
 from thumbnet.pixels import quantise, to_unit
+from thumbnet.refusals import outputs_known
 
 BATCH = 64
 
@@ -81,8 +82,7 @@ def evaluate(config: Config, networks: Networks, teacher: Classifier, class_map:
     bicubic = Downscaler(config.size, width=0)
     outputs = class_map.outputs
     result: dict[str, Any] = {}
-    # Of folders that no output of the teacher's is known to stand for there is nothing to ask it.
-    known = bool(config.class_map) or len(outputs) == teacher.network.get_classifier().out_features
+    known = outputs_known(config, class_map, teacher)
     if known:
         result["teacher"] = once("teacher", lambda image: teacher(image).logits)
         result["direct"] = once(f"direct-{config.size}", direct)

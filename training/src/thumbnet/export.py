@@ -20,6 +20,7 @@ from thumbnet.golden import keep_pytorch
 from thumbnet.networks import load_run
 from thumbnet.onnx_files import RestoredTeacher, ServedRestorer, ServedStudent, halve, write_onnx
 from thumbnet.photos import SIDE, read_folder, read_labels
+from thumbnet.refusals import outputs_known, require_same_class_map
 from thumbnet.run import classes_of
 from thumbnet.stem import has_stem
 from thumbnet.teacher import NAME as TEACHER
@@ -51,6 +52,7 @@ class _Exporter:
         self.teacher, self.networks = load_run(config, options.run)
         photos = read_folder(config.data / "val", config.cache)
         self.told, self.class_map = Described(options, config, photos), classes_of(config, photos)
+        require_same_class_map(config, options.run, self.class_map)
         self.downscaler = f"downscaler-{config.size}"
         self.student = f"student-{config.size}{options.suffix}"
         if options.head:
@@ -159,7 +161,8 @@ class _Exporter:
         labels = read_labels(self.folder(TEACHER) / "labels.txt")
         training = json.loads((self.folder(steps[0]) / "card.json").read_text())["training"]
         files = self._files(self.downscaler, *steps)
-        evaluation = self.told.evaluation(files, self.class_map.outputs, len(labels))
+        known = outputs_known(self.config, self.class_map, self.teacher)
+        evaluation = self.told.evaluation(files, self.class_map.outputs if known else None, len(labels))
         card = self.told.card(name, "student", training, evaluation) | {
             "input": pixels("thumbnail", size),
             "head": "restored",

@@ -1,11 +1,15 @@
 """What a run refuses before it costs anything: options that contradict each other, photos or runs that do not fit."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
+from thumbnet import fingerprint
 from thumbnet.classifier import Classifier
 from thumbnet.config import Config, read_config
-from thumbnet.photos import ClassMap
+from thumbnet.photos import ClassMap, Photos
 
 
 def require_options(config: Config) -> None:
@@ -57,6 +61,11 @@ def _of_student(option: str, config: Config) -> str | int | bool | None:
     return None if unused.get(option) else getattr(config, option)
 
 
+def outputs_known(config: Config, class_map: ClassMap, teacher: Classifier) -> bool:
+    """Whether it is known which of the teacher's outputs the class folders stand for: what it says of them is asked."""
+    return bool(config.class_map) or len(class_map.outputs) == teacher.network.get_classifier().out_features
+
+
 def require_own_outputs(config: Config, class_map: ClassMap, teacher: Classifier) -> None:
     """Refuse class folders that stand for no outputs of the teacher's, or not in a way that can be known."""
     outputs = teacher.network.get_classifier().out_features
@@ -64,16 +73,45 @@ def require_own_outputs(config: Config, class_map: ClassMap, teacher: Classifier
     if beyond:
         raise ValueError(f"the class map names output {', '.join(beyond)} and {config.teacher} has 0 to {outputs - 1}")
     distils = config.learn.steps and (config.weights.kd or config.weights.kd_all)
-    if distils and not config.class_map and len(class_map.folders) != outputs:
+    asks = {"distillation": distils, "--prior": config.prior, "--heads": config.heads}
+    needs = [name for name, asked in asks.items() if asked]
+    if needs and not outputs_known(config, class_map, teacher):
         raise ValueError(
             f"{config.data} has {len(class_map.folders)} class folders and {config.teacher} {outputs} outputs: say "
-            "with --class-map which is which, or learn from the labels alone (--weights.cl 1 --weights.kd 0 "
-            "--weights.kd-all 0)"
+            f"with --class-map which is which, for {', '.join(needs)}; or learn from the labels alone (--weights.cl 1 "
+            "--weights.kd 0 --weights.kd-all 0, no --prior, no --heads)"
         )
 
 
+def inputs_of(photos: Photos, class_map: ClassMap, teacher: Classifier) -> dict[str, str]:
+    """What a run learns from, beside its options: kept in its checkpoint."""
+    return {
+        "photos": photos.fingerprint,
+        "labels of photos": fingerprint.of_text(json.dumps(photos.labels.tolist())),
+        "teacher": fingerprint.of_weights(teacher),
+        "class map": of_class_map(class_map),
+    }
+
+
+def of_class_map(class_map: ClassMap) -> str:
+    """Tell a class map from others."""
+    return fingerprint.of_text(json.dumps([class_map.folders, class_map.outputs, class_map.labels]))
+
+
 def require_same_inputs(before: dict[str, str], now: dict[str, str], checkpoint: Path) -> None:
-    """Refuse to go on with other photos or another teacher than a run began with."""
+    """Refuse to go on with other photos or another teacher than a run began with. Older runs tell less of them."""
     other = [name for name, value in before.items() if now.get(name) != value]
     if other:
         raise ValueError(f"{checkpoint} was made with other {' and '.join(other)}: choose another --out")
+
+
+def require_same_class_map(config: Config, run: Path, class_map: ClassMap) -> None:
+    """Refuse to measure or export a finished run with another class map than it was trained with."""
+    kept = [folder / "checkpoint.pt" for folder in (run, config.ending_of) if folder]
+    checkpoint = next((path for path in kept if path.is_file()), None)
+    if checkpoint is None:
+        return
+    before = torch.load(checkpoint, map_location="cpu", weights_only=True).get("inputs", {})
+    if before.get("class map", of_class_map(class_map)) != of_class_map(class_map):
+        told = config.class_map or f"the class folders of {config.data}"
+        raise ValueError(f"{checkpoint} was made with another class map: bring {told} back to what it was")

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from thumbnet import fingerprint
 from thumbnet.answers import teacher_answers
 from thumbnet.atomic import save_atomically, write_atomically
 from thumbnet.balance import chances_of
@@ -32,7 +31,13 @@ from thumbnet.photos import (
 )
 from thumbnet.plan import PHASES, planned
 from thumbnet.prior import class_prior, take_back
-from thumbnet.refusals import require_options, require_own_outputs, require_same_inputs
+from thumbnet.refusals import (
+    inputs_of,
+    require_options,
+    require_own_outputs,
+    require_same_class_map,
+    require_same_inputs,
+)
 from thumbnet.versions import versions
 from thumbnet.views import Views
 
@@ -64,7 +69,8 @@ def train(config: Config, stop_at: tuple[int, int] | None = None) -> dict[str, A
 
 def _keep_config(config: Config, place: Place) -> None:
     path = config.out / "config.json"
-    if path.is_file() and read_config(path) != config:  # a run may be older than an option
+    begun = any((config.out / name).is_file() for name in ("checkpoint.pt", "result.json"))
+    if begun and path.is_file() and read_config(path) != config:  # a run may be older than an option
         raise ValueError(f"{config.out} holds a run with other options; choose another --out or remove it")
     if place.first:
         write_atomically(path, config.to_json())
@@ -90,7 +96,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     sources = [s for s in (labelled, unlabelled) if s]
 
     checkpoint, progress = config.out / "checkpoint.pt", Progress()
-    inputs = {"photos": photos.fingerprint, "teacher": fingerprint.of_weights(teacher)}
+    inputs = inputs_of(photos, class_map, teacher)
     if unlabelled:
         inputs["unlabelled photos"] = unlabelled.views.photos.fingerprint
     begun = checkpoint if checkpoint.is_file() or not config.ending_of else config.ending_of / "checkpoint.pt"
@@ -164,7 +170,9 @@ def evaluate_run(config: Config, run: Path, data: Path | None = None) -> dict[st
     own = read_folder(config.data / "val", config.cache)
     config = replace(config, data=data or config.data)
     require_same_classes(own, read_folder(config.data / "val", config.cache))
-    return evaluate(config, networks, teacher, classes_of(config, own))
+    class_map = classes_of(config, own)
+    require_same_class_map(config, run, class_map)
+    return evaluate(config, networks, teacher, class_map)
 
 
 def _groups(phase: nn.Module, scales: dict[str, float]) -> list[dict[str, Any]]:
