@@ -1,10 +1,13 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from pictures import paint
 
+from thumbnet.answers import Answers
 from thumbnet.balance import chances_of, drawn
-from thumbnet.config import Config, Weights
+from thumbnet.config import Config, Schedule, Weights
 from thumbnet.run import train
 
 # a teacher that sees class 0 on four views of two rounds, class 2 on one
@@ -31,13 +34,27 @@ def test_views_are_drawn_by_their_chances_and_a_batch_depends_on_seed_and_step_a
     assert sorted(drawn(chances, 4, 0, [5]).tolist()) == [0, 1, 2, 3]
 
 
-def test_a_run_draws_its_unlabelled_photos_by_their_classes(config: Config) -> None:
-    pool = replace(config, unlabelled=config.data / "val", unlabelled_share=0.5, weights=Weights(cl=0.5))
-    balanced = replace(pool, out=config.out.with_name("balanced"), balance=1.0)
+def test_a_run_draws_its_unlabelled_photos_by_their_classes(
+    config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for seed in range(4):
+        paint(seed % 2, 200 + seed).save(tmp_path / f"{seed}.png")
+    seen: list[list[float]] = []
+
+    def note(chances: np.ndarray, batch: int, step: int, seed: list[int]) -> np.ndarray:
+        seen.append(chances.tolist())
+        return drawn(chances, batch, step, seed)
+
+    answers = Answers([np.array([[9, 0], [9, 0], [9, 0], [0, 9]])], [], [])
+    monkeypatch.setattr("thumbnet.run.teacher_answers", lambda *_: answers)
+    monkeypatch.setattr("thumbnet.feed.drawn", note)
+    none = Schedule(0, 4, 1e-3)
+    pool = replace(config, unlabelled=tmp_path, unlabelled_share=0.5, restore=none, mapping=none, learn=none)
+    pool = replace(pool, weights=Weights())
     train(pool)
-    train(balanced)
-    histories = [(run.out / "history.json").read_text() for run in (pool, balanced)]
-    assert histories[0] != histories[1]
+    assert not seen  # all views in turn
+    train(replace(pool, out=config.out.with_name("balanced"), balance=1.0))
+    assert seen and all(chances == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2]) for chances in seen)
 
 
 def test_without_unlabelled_photos_there_is_nothing_to_balance(config: Config) -> None:

@@ -54,6 +54,28 @@ def test_a_photo_s_class_is_the_first_folder_that_it_is_in(tmp_path: Path) -> No
     assert (photos.classes, photos.labels.tolist()) == (["cat", "dog"], [0, 0, 1])
 
 
+def test_class_folders_may_be_links_but_none_is_followed_in_a_circle(tmp_path: Path) -> None:
+    for name in ("store/a.png", "data/dog/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        paint(0, 1).save(tmp_path / name)
+    (tmp_path / "data" / "cat").symlink_to(tmp_path / "store")
+    (tmp_path / "store" / "back").symlink_to(tmp_path / "data")
+    photos = read_folder(tmp_path / "data", tmp_path / "cache")
+    assert (photos.classes, photos.names, photos.labels.tolist()) == (["cat", "dog"], ["a.png", "b.png"], [0, 1])
+
+
+def test_what_is_no_photo_is_counted_and_avif_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, cache = tmp_path / "photos", tmp_path / "cache"
+    folder.mkdir()
+    paint(0, 1).save(folder / "a.avif")
+    paint(0, 2).save(folder / "b.png")
+    assert read_folder(folder, cache).names == ["a.avif", "b.png"]
+    assert "no photos" not in capsys.readouterr().out
+    (folder / "notes.txt").touch()
+    assert len(read_folder(folder, cache, exclude="b.*")) == 1
+    assert "1 files that are no photos" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("part", ["train", "val"])
 def test_a_photo_beside_the_class_folders_is_refused_before_training(part: str, config: Config, tmp_path: Path) -> None:
     shutil.copytree(config.data, tmp_path / "data")

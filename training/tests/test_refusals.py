@@ -8,6 +8,7 @@ import pytest
 from thumbnet.config import Config, Schedule, Weights
 from thumbnet.export import export
 from thumbnet.export_options import Export
+from thumbnet.refusals import require_options
 from thumbnet.run import train
 
 NONE = Schedule(0, 4, 1e-3)
@@ -54,3 +55,12 @@ def test_a_downscaler_without_a_restorer_beside_it_is_enough(short: Config, tmp_
     begun = replace(short, out=tmp_path / "begun", downscaler=tmp_path / "models" / "downscaler-56")
     train(begun)
     assert "psnr" in train(replace(begun, out=tmp_path / "restorer", restore=Schedule(1, 4, 1e-3)))
+
+
+def test_photos_to_measure_on_are_not_trained_on(short: Config, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(short.data / "val")
+    for pool in (short.data / "val", short.data / "val" / "disc", short.data, tmp_path / "link"):
+        with pytest.raises(ValueError, match="which the run is measured on"):
+            require_options(replace(short, unlabelled=pool))
+    require_options(replace(short, unlabelled=short.data / "train"))
+    require_options(replace(short, unlabelled=short.data / "val-further"))

@@ -1,13 +1,15 @@
 """Photos on disk: image folders and `.npy` stacks, as uint8 [N,224,224,3] with labels."""
 
 import json
+import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, features
 from tqdm import tqdm
 
 from thumbnet import fingerprint
@@ -15,7 +17,7 @@ from thumbnet.locking import locked
 
 SIDE = 224
 NEVER_TRAINED_ON = "ILSVRC2012_val_*"  # ImageNet's validation photos: Imagenette's train folder holds some
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"} | ({".avif"} if features.check("avif") else set())
 DECODING = "2"  # part of the cached pixels' name: to be changed with `squash`
 TURNS = {  # EXIF's orientations, and what makes them upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -109,14 +111,27 @@ def squash(path: Path) -> np.ndarray:
     return np.asarray(square if turn is None else square.transpose(turn))
 
 
+def _files(folder: Path) -> Iterator[Path]:
+    """All files below a folder, also through links to folders, but for links back to a folder on the way."""
+    for path, folders, names in os.walk(folder, followlinks=True):
+        here = Path(path)
+        way = {above.resolve() for above in (here, *here.parents)}
+        folders[:] = [name for name in folders if (here / name).resolve() not in way]
+        yield from (here / name for name in names)
+
+
 def read_folder(folder: Path, cache: Path, exclude: str = "") -> Photos:
     """Read an image folder (`folder/<class>/<file>`, or files alone, unlabelled); decoded once into `cache`.
 
     `exclude` is a pattern of file names to leave out.
     """
-    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and not fnmatch(f.name, exclude))
+    found = list(_files(folder))
+    photos = [file for file in found if file.suffix.lower() in SUFFIXES]
+    files = sorted(file for file in photos if not fnmatch(file.name, exclude))
     if not files:
-        raise ValueError(f"no image files in {folder}")
+        raise ValueError(f"no image files in {folder}: expected {', '.join(sorted(SUFFIXES))}")
+    if len(photos) < len(found):
+        print(f"{folder}: {len(found) - len(photos)} files that are no photos are left out")
     names = [file.relative_to(folder) for file in files]
     classes = sorted({name.parts[0] for name in names if len(name.parts) > 1})
     index = {name: i for i, name in enumerate(classes)}

@@ -29,8 +29,17 @@ def require_options(config: Config) -> None:
         raise ValueError("--mapping.steps needs something to map: --weights.fm, --weights.pooled or --stem-width")
     if config.learn.steps and not (w.cl or w.kd or w.kd_all or w.fm or w.pooled):
         raise ValueError("--learn.steps needs a loss: --weights.cl, kd, kd-all, fm or pooled")
+    if config.unlabelled:
+        _require_unseen(config.unlabelled, config.data / "val")
     if config.ending_of:
         require_same_training(config, config.ending_of)
+
+
+def _require_unseen(pool: Path, val: Path) -> None:
+    """Refuse to train on the photos that a run is measured on."""
+    one, other = pool.resolve(), val.resolve()
+    if one.is_relative_to(other) or other.is_relative_to(one):
+        raise ValueError(f"--unlabelled {pool} shares photos with {val}, which the run is measured on: take others")
 
 
 def require_same_training(config: Config, run: Path) -> None:
