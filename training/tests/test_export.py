@@ -112,6 +112,8 @@ def test_a_restorer_and_the_teacher_beside_it_become_an_ensemble(models: Path, f
     card = json.loads((own / "restored-56" / "card.json").read_text())
     assert (card["head"], card["steps"], card["classes"]) == ("restored", ["restorer-56", "teacher-224"], 2)
     assert "restored-56" in json.loads((own / "downscaler-56" / "card.json").read_text())["students"]
+    fused_card = json.loads((own / "restored-56-fused" / "card.json").read_text())
+    assert fused_card["training"]["downscaler_sha256"] == card["training"]["downscaler_sha256"]
     config_text = (own / "restored-56" / "config.pbtxt").read_text()
     assert 'platform: "ensemble"' in config_text
     assert 'input_map { key: "image", value: "image" }' in config_text

@@ -42,15 +42,16 @@ class Described:
             "limits": self.options.limits,
         }
 
-    def baseline(self, group: str) -> dict[str, float]:
-        """Give top-1 in percent of what the model is to be compared with, on a group of the photos."""
+    def baseline(self, part: str, group: str) -> dict[str, float]:
+        """Give top-1 in percent of what `student` or `restored` is to be compared with, on a group of the photos."""
         teacher = {"teacher on the photo": "teacher", "teacher on the bicubic thumbnail": "direct"}
         baseline = {label: self.result[name][group]["top1"] for label, name in teacher.items() if name in self.result}
         if self.options.baseline:
             other = json.loads((self.options.baseline / "result.json").read_text())
-            baseline["bicubic thumbnails, same training"] = other["student" if "student" in other else "restored"][
-                group
-            ]["top1"]
+            head = self.options.head if part == "student" else None
+            measured = other.get("heads", {}).get(head) if head else other.get(part)
+            if measured:
+                baseline["bicubic thumbnails, same training"] = measured[group]["top1"]
         return baseline
 
     def training(self) -> dict[str, Any]:
@@ -69,17 +70,18 @@ class Described:
             "versions": result.get("versions", versions()),
         }
 
-    def evaluation(self, files: list[Path], outputs: list[int] | None, classes: int) -> list[dict[str, Any]]:
+    def evaluation(self, files: list[Path], outputs: list[int] | None, classes: int, part: str) -> list[dict[str, Any]]:
         """Measure the very files through onnxruntime, one after the other; the rest is as the runs measured it.
 
         `outputs`: those that the class folders stand for; none where that is not known, and the folders tell nothing.
+        `part`: of the result, what to compare with the same of `--baseline`.
         """
         measured = {} if outputs is None else summarise(answers(files, self.photos, outputs), self.photos)
         name = self.options.evaluation_name
         names = {"all": name} | {group: part_of(name, group) for group in PARTS}
         how = "these ONNX files in onnxruntime, thumbnails lossless"
         own = f"{how}, classes of the data set only"
-        entries = [entry(names[group], found, self.baseline(group), own) for group, found in measured.items()]
+        entries = [entry(names[group], found, self.baseline(part, group), own) for group, found in measured.items()]
         if self.options.clean:
             photos, _ = clean(self.options.clean, every=1)
             everything = list(range(classes))

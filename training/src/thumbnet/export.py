@@ -16,6 +16,7 @@ from thumbnet.config import read_config
 from thumbnet.described import Described, entry
 from thumbnet.downscaler import ServedDownscaler
 from thumbnet.export_options import Export
+from thumbnet.export_refusals import require_parts
 from thumbnet.golden import keep_pytorch
 from thumbnet.networks import load_run
 from thumbnet.onnx_files import RestoredTeacher, ServedRestorer, ServedStudent, halve, write_onnx
@@ -53,6 +54,8 @@ class _Exporter:
         photos = read_folder(config.data / "val", config.cache)
         self.told, self.class_map = Described(options, config, photos), classes_of(config, photos)
         require_same_class_map(config, options.run, self.class_map)
+        self.known = outputs_known(config, self.class_map, self.teacher)
+        require_parts(options, config, self.teacher.network.get_classifier().out_features, self.known)
         self.downscaler = f"downscaler-{config.size}"
         self.student = f"student-{config.size}{options.suffix}"
         if options.head:
@@ -113,9 +116,6 @@ class _Exporter:
         labels = self.class_map.labels
         if self.options.labels:
             labels = read_labels(self.options.labels)
-            outputs = self.networks.student.network.get_classifier().out_features
-            if len(labels) != outputs:
-                raise ValueError(f"{self.options.labels} has {len(labels)} lines and the student {outputs} outputs")
         else:
             keep_classes(self.networks.student, self.class_map.outputs)
         served = ServedStudent(self.networks.student)
@@ -124,7 +124,7 @@ class _Exporter:
         write_onnx(served, size, ("thumbnail", "logits"), file, round_weights=True)
         training = self.told.training() | {"downscaler_sha256": self._downscaler_hash()}
         outputs = self.class_map.outputs if self.options.labels else list(range(len(labels)))
-        evaluation = self.told.evaluation(self._files(self.downscaler, self.student), outputs, len(labels))
+        evaluation = self.told.evaluation(self._files(self.downscaler, self.student), outputs, len(labels), "student")
         card = self.told.card(self.student, "student", training, evaluation) | {
             "input": pixels("thumbnail", size),
             "head": self.kind,
@@ -143,7 +143,7 @@ class _Exporter:
         evaluation = []
         if measured:
             how = f"PyTorch: {self.config.teacher}, not fine-tuned, on the restored photo, thumbnails lossless"
-            evaluation.append(entry(self.options.evaluation_name, measured, self.told.baseline("all"), how))
+            evaluation.append(entry(self.options.evaluation_name, measured, self.told.baseline("restored", "all"), how))
         card = self.told.card(name, "restorer", training, evaluation) | {
             "input": pixels("thumbnail", size),
             "output": pixels("image", SIDE),
@@ -161,8 +161,9 @@ class _Exporter:
         labels = read_labels(self.folder(TEACHER) / "labels.txt")
         training = json.loads((self.folder(steps[0]) / "card.json").read_text())["training"]
         files = self._files(self.downscaler, *steps)
-        known = outputs_known(self.config, self.class_map, self.teacher)
-        evaluation = self.told.evaluation(files, self.class_map.outputs if known else None, len(labels))
+        evaluation = self.told.evaluation(
+            files, self.class_map.outputs if self.known else None, len(labels), "restored"
+        )
         card = self.told.card(name, "student", training, evaluation) | {
             "input": pixels("thumbnail", size),
             "head": "restored",
@@ -179,7 +180,8 @@ class _Exporter:
         write_onnx(served, size, ("thumbnail", "logits"), file, round_weights=True)
         outputs = self.teacher.network.get_classifier().out_features
         labels = read_labels(self.options.labels) if self.options.labels else [f"class {i}" for i in range(outputs)]
-        card = self.told.card(name, "student", self.told.training(), []) | {
+        training = self.told.training() | {"downscaler_sha256": self._downscaler_hash()}
+        card = self.told.card(name, "student", training, []) | {
             "input": pixels("thumbnail", size),
             "head": "restored",
             **self._classes(labels),
