@@ -1,11 +1,16 @@
 """What a run refuses before it costs anything, and what it lets pass."""
 
+import shlex
+import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tyro
 
-from thumbnet.config import Config, Schedule, Weights
+from thumbnet.config import Codec, Config, Schedule, Weights
+from thumbnet.experiments import expand
 from thumbnet.export import export
 from thumbnet.export_options import Export
 from thumbnet.refusals import require_options
@@ -64,3 +69,58 @@ def test_photos_to_measure_on_are_not_trained_on(short: Config, tmp_path: Path) 
             require_options(replace(short, unlabelled=pool))
     require_options(replace(short, unlabelled=short.data / "train"))
     require_options(replace(short, unlabelled=short.data / "val-further"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message", "allowed"),
+    [
+        ({"freeze_downscaler": True, "downscaler_lr": 1.0}, "--freeze-downscaler leaves E", {"downscaler_lr": 0.0}),
+        (
+            {"weight_average": 0.5, "folded": True, "stem_width": 8, "downscaler_lr": 1.0},
+            "--weight-average goes back to a stem",
+            {"downscaler_lr": 0.0},
+        ),
+        ({"stem_width": 8, "early_strides": 1}, "--stem-width stands for", {"early_strides": 0}),
+        ({"stem_width": 8, "arch": "test_resnet"}, "--stem-width stands for", {"stem_width": 0}),
+        ({"teacher_weights": None}, "--teacher-classes counts", {"teacher_classes": 1000}),
+        ({"weights": Weights(rate=0.1)}, "--weights.rate asks an E", {"downscaler_lr": 1.0}),
+        (
+            {"weights": Weights(rate=0.1), "restore": Schedule(1, 4, 1e-3), "freeze_downscaler": True},
+            "--weights.rate asks an E",
+            {"freeze_downscaler": False},
+        ),
+        ({"codec": Codec("jpg")}, "--codec.format is webp, jpeg, avif, not jpg", {"codec": Codec("jpeg")}),
+        ({"codec": Codec("webp", 61, 60)}, "61 and .* 60 are no range", {"codec": Codec("webp", 60, 60)}),
+        ({"codec": Codec("webp", 0, 60)}, "are no range of qualities", {"codec": Codec("webp", 1, 100)}),
+        (
+            {"heads": (Path("a/one"), Path("b/one"))},
+            "two --heads are called one",
+            {"heads": (Path("one"), Path("two"))},
+        ),
+    ],
+)
+def test_options_that_contradict_each_other_or_do_nothing_are_refused(
+    changes: dict[str, Any], message: str, allowed: dict[str, Any], short: Config
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        require_options(replace(short, **changes))
+    require_options(replace(short, **(changes | allowed)))
+
+
+@pytest.mark.parametrize("served", [False, True], ids=["of a run", "served"])
+def test_heads_of_another_size_are_refused(served: bool, short: Config, tmp_path: Path) -> None:
+    first = replace(short, size=112)
+    train(first)
+    export(Export(run=first.out, models=tmp_path / "models"))
+    head = tmp_path / "models" / "student-112" if served else first.out
+    joint = replace(short, out=tmp_path / "joint", heads=(head,), restore=Schedule(1, 4, 1e-3), learn=NONE)
+    with pytest.raises(ValueError, match="reads thumbnails of 112 pixels, and this run makes some of 56"):
+        train(joint)
+
+
+def test_no_published_run_is_refused() -> None:
+    listed = expand(tomllib.loads((Path(__file__).parents[1] / "experiments.toml").read_text())["run"])
+    values = {name: name for name in ("runs", "cache", "data", "flowers", "pool", "further")}
+    for run in listed:
+        words = [word.format(**values) for word in shlex.split(run["options"])]
+        require_options(replace(tyro.cli(Config, args=["--out", run["name"], *words]), ending_of=None))

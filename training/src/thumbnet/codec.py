@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from io import BytesIO
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -15,6 +16,11 @@ from thumbnet.pixels import to_bytes, to_unit
 
 BLOCK = 8  # JPEG's transform
 STEPS = (16 / 255, 24 / 255, 24 / 255)  # Y, Cb, Cr: about what JPEG and WebP divide by at middle qualities
+FORMATS: dict[str, dict[str, Any]] = {  # and how Pillow writes them
+    "webp": {"method": 4},
+    "jpeg": {"optimize": True, "subsampling": "4:4:4"},
+    "avif": {"speed": 6, "subsampling": "4:4:4"},
+}
 TO_YCBCR = ((0.299, 0.587, 0.114), (-0.1687, -0.3313, 0.5), (0.5, -0.4187, -0.0813))  # JFIF
 
 
@@ -24,12 +30,7 @@ def encode(pixels: np.ndarray, image_format: str, quality: int) -> bytes:
     Colours keep their resolution where the format can (4:4:4), as E writes into them, too; WebP always halves it.
     """
     file = BytesIO()
-    options = {
-        "webp": {"method": 4},
-        "jpeg": {"optimize": True, "subsampling": "4:4:4"},
-        "avif": {"speed": 6, "subsampling": "4:4:4"},
-    }[image_format]
-    Image.fromarray(pixels).save(file, image_format, quality=quality, **options)
+    Image.fromarray(pixels).save(file, image_format, quality=quality, **FORMATS[image_format])
     return file.getvalue()
 
 

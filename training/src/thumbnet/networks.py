@@ -11,7 +11,7 @@ from thumbnet.config import Config, read_config
 from thumbnet.decoder import Decoder
 from thumbnet.downscaler import Downscaler
 from thumbnet.losses import MapDecoder
-from thumbnet.onnx_files import count_strided, read_weights
+from thumbnet.onnx_files import count_strided, read_weights, side_read_by
 from thumbnet.photos import SIDE
 from thumbnet.refusals import require_same_student
 from thumbnet.served_student import PREFIX
@@ -115,14 +115,21 @@ def head_of(folder: Path, teacher: Classifier, config: Config) -> Classifier:
         stored = read_config(folder / "config.json")
         if stored.teacher != config.teacher:
             raise ValueError(f"{folder} has learnt from {stored.teacher}, not from {config.teacher}")
+        _require_size(folder, stored.size, config)
         return fold_normalisation(load_run_networks(stored, folder, teacher).student).requires_grad_()
     file = folder / "1" / "model.onnx"
+    _require_size(folder, side_read_by(file), config)
     stem = stem_shape(read_weights(file, PREFIX))
     early_strides = 0 if stem else len(strided(teacher.network)) - count_strided(file)
     student = make_student(teacher, config.teacher, early_strides=early_strides)
     if stem:
         give_stem(student, SIDE, config.size, *stem)
     return fold_normalisation(student).requires_grad_()
+
+
+def _require_size(head: Path, size: int, config: Config) -> None:
+    if size != config.size:
+        raise ValueError(f"--heads {head} reads thumbnails of {size} pixels, and this run makes some of {config.size}")
 
 
 def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> None:

@@ -117,6 +117,11 @@ def count_strided(path: Path) -> int:
     return sum(stride > 1 for stride in strides)
 
 
+def side_read_by(path: Path) -> int:
+    """How many pixels a side a file's images have, uint8 [N,side,side,3]."""
+    return onnx.load(path).graph.input[0].type.tensor_type.shape.dim[1].dim_value
+
+
 def _store_half(model: onnx.ModelProto, round_weights: bool) -> None:
     casts, kept = [], []
     for tensor in model.graph.initializer:

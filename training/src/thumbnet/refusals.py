@@ -8,7 +8,8 @@ import torch
 
 from thumbnet import fingerprint
 from thumbnet.classifier import Classifier
-from thumbnet.config import Config, read_config
+from thumbnet.codec import FORMATS
+from thumbnet.config import Codec, Config, read_config
 from thumbnet.photos import ClassMap, Photos
 
 
@@ -24,6 +25,8 @@ def require_options(config: Config) -> None:
         raise ValueError("--weights.fm maps features where they are in the photo: give it no --cutmix and no --flip")
     if config.balance and not (config.unlabelled and config.unlabelled_share > 0):
         raise ValueError("--balance draws among --unlabelled photos: give it some")
+    _require_own_options(config)
+    _require_codec(config.codec)
     w = config.weights
     if config.mapping.steps and not (config.stem_width or w.fm or w.pooled):
         raise ValueError("--mapping.steps needs something to map: --weights.fm, --weights.pooled or --stem-width")
@@ -33,6 +36,42 @@ def require_options(config: Config) -> None:
         _require_unseen(config.unlabelled, config.data / "val")
     if config.ending_of:
         require_same_training(config, config.ending_of)
+
+
+def _require_own_options(config: Config) -> None:
+    """Refuse options that contradict each other, or would do nothing where they are."""
+    trains_with_student = config.downscaler_lr > 0 and config.learn.steps > 0
+    if config.freeze_downscaler and config.downscaler_lr > 0:
+        raise ValueError("--freeze-downscaler leaves E as it is and --downscaler-lr trains it: give one of them")
+    if config.weight_average < 1 and config.stem_width and not config.student and trains_with_student:
+        raise ValueError(
+            "--weight-average goes back to a stem fitted to the thumbnails of an E that --downscaler-lr has changed "
+            "since: give it no --downscaler-lr, or a --student to start from"
+        )
+    if config.stem_width and (config.early_strides or config.arch):
+        raise ValueError(
+            "--stem-width stands for the teacher's layers above the thumbnail's size: give it no --early-strides and "
+            "no --arch"
+        )
+    if config.teacher_classes != Config.teacher_classes and not config.teacher_weights:
+        raise ValueError("--teacher-classes counts the outputs of a checkpoint: give it with --teacher-weights")
+    trains_downscaler = trains_with_student or (config.restore.steps and not config.freeze_downscaler)
+    if config.weights.rate and not (config.width and trains_downscaler):
+        raise ValueError("--weights.rate asks an E for fewer bytes: train one, in phase 2 or by --downscaler-lr")
+    names = [path.name for path in config.heads]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two --heads are called {', '.join(twice)}: give folders of different names")
+
+
+def _require_codec(codec: Codec) -> None:
+    """Refuse formats that there are not, and qualities that are none."""
+    if codec.format and codec.format not in FORMATS:
+        raise ValueError(f"--codec.format is {', '.join(FORMATS)}, not {codec.format}")
+    if not 1 <= codec.lowest <= codec.highest <= 100:
+        raise ValueError(
+            f"--codec.lowest {codec.lowest} and --codec.highest {codec.highest} are no range of qualities in 1 to 100"
+        )
 
 
 def _require_unseen(pool: Path, val: Path) -> None:
