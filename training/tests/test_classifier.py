@@ -6,7 +6,7 @@ import torch
 from timm.layers import BatchNormAct2d
 from torch import nn
 
-from thumbnet.classifier import Classifier, fold_normalisation, load_teacher
+from thumbnet.classifier import Classifier, fold_normalisation, load_teacher, make_student
 from thumbnet.networks import average_weights
 
 
@@ -70,3 +70,18 @@ def test_a_teacher_of_tokens_is_refused_as_its_student_could_read_no_smaller_ima
     torch.save(timm.create_model(name, num_classes=2).state_dict(), tmp_path / "teacher.pt")
     with pytest.raises(ValueError, match=f"{name} is no convolutional network: .* not \\[N,C,H,W\\]"):
         load_teacher(name, tmp_path / "teacher.pt", 2)
+
+
+@pytest.mark.parametrize("name", ["dla34", "resnetv2_50x1_bit"])
+def test_a_network_that_ends_with_a_convolution_is_refused(name: str, tmp_path: Path) -> None:
+    torch.save(timm.create_model(name, num_classes=2).state_dict(), tmp_path / "teacher.pt")
+    with pytest.raises(ValueError, match=f"{name} ends with Conv2d: a linear classifier with a bias is expected"):
+        load_teacher(name, tmp_path / "teacher.pt", 2)
+
+
+def test_strides_that_a_shortcut_does_not_follow_are_refused_by_the_option_s_name() -> None:
+    teacher = classifier(timm.create_model("resnet18", num_classes=2))
+    student = make_student(teacher, "resnet18", early_strides=1)
+    assert student.training
+    with pytest.raises(ValueError, match="--early-strides 2 does not fit resnet18"):
+        make_student(teacher, "resnet18", early_strides=2)

@@ -69,6 +69,7 @@ def load_teacher(name: str = LITE0, weights: Path | None = None, classes: int = 
         network = timm.create_model(name, pretrained=True)
     teacher = Classifier(network, *_normalisation(name, network)).eval()
     _require_maps(name, network)
+    _require_linear(name, network)
     return teacher.requires_grad_(False).to(memory_format=torch.channels_last)
 
 
@@ -80,11 +81,15 @@ def make_student(teacher: Classifier, name: str, arch: str | None = None, early_
     """
     classes = teacher.network.get_classifier().out_features
     network = timm.create_model(arch or name, num_classes=classes)
+    _require_linear(arch or name, network)
     if arch is None or arch == name:
         network.load_state_dict(teacher.network.state_dict())
     for convolution in strided(network)[:early_strides]:
         convolution.stride = (1, 1)
-    return Classifier(network, *_normalisation(name, network)).to(memory_format=torch.channels_last)
+    student = Classifier(network, *_normalisation(name, network)).to(memory_format=torch.channels_last)
+    if early_strides:
+        _require_strides(arch or name, student, early_strides)
+    return student
 
 
 def strided(network: nn.Module) -> list[nn.Conv2d]:
@@ -135,6 +140,26 @@ def _require_maps(name: str, network: Any) -> None:
         maps = network.forward_features(torch.zeros(1, 3, 224, 224))
     if maps.ndim != 4 or maps.shape[1] != network.num_features:
         raise ValueError(f"{name} is no convolutional network: its features are {list(maps.shape)}, not [N,C,H,W]")
+
+
+def _require_linear(name: str, network: Any) -> None:
+    """Refuse networks that end otherwise: a linear layer with a bias is what classes are taken from and moved in."""
+    last = network.get_classifier()
+    if not isinstance(last, nn.Linear) or last.bias is None:
+        raise ValueError(f"{name} ends with {type(last).__name__}: a linear classifier with a bias is expected")
+
+
+def _require_strides(name: str, student: Classifier, early_strides: int) -> None:
+    """Refuse strides that a shortcut beside them does not follow: two maps of different sizes cannot be added."""
+    try:
+        with torch.no_grad():
+            student.eval()(torch.zeros(1, 3, 64, 64))
+    except RuntimeError as error:
+        raise ValueError(
+            f"--early-strides {early_strides} does not fit {name}, where a strided shortcut lies beside one of these "
+            "convolutions: take fewer, or more"
+        ) from error
+    student.train()
 
 
 def _normalisation(name: str, network: Any) -> tuple[list[float], list[float]]:
