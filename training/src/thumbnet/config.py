@@ -68,7 +68,8 @@ class Config:
     data: Path
     """Folder with train/<class>/ and val/<class>/ photos."""
     out: Path
-    """The run's folder; an interrupted run started again with the same options goes on exactly where it was."""
+    """The run's folder; an interrupted run started again with the same options goes on exactly where it was.
+    Several machines must share it."""
     size: int = 56
     """Thumbnail side: 56 (16x fewer pixels) or 112 (4x)."""
     teacher: str = LITE0

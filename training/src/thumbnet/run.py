@@ -14,7 +14,7 @@ from thumbnet.balance import chances_of
 from thumbnet.beginning import begin, read_served
 from thumbnet.classifier import load_teacher
 from thumbnet.config import Config, Schedule, command_of, read_config
-from thumbnet.distributed import Place, place_from_environment
+from thumbnet.distributed import Place, place_from_environment, require_same_progress
 from thumbnet.evaluation import evaluate
 from thumbnet.feed import Feed, Source, make_thumbnails
 from thumbnet.figure import draw
@@ -108,6 +108,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
             module.load_state_dict(stored["networks"][name])
     else:
         read_served(config, networks, photos, class_map.outputs)
+    require_same_progress(place, progress.phase, progress.step, config.out)
 
     def save() -> None:
         if place.first:
