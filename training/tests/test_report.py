@@ -7,7 +7,7 @@ import pytest
 from thumbnet.card import part_of
 from thumbnet.model_tables import heads_table
 from thumbnet.seeds import gain
-from thumbnet.targets import verdict
+from thumbnet.targets import targets_table, verdict
 
 
 def card(folder: Path, name: str, side: int, flops: float, evaluation: dict[str, float], **other: Any) -> None:
@@ -49,3 +49,24 @@ def test_a_target_s_goal_and_floor_are_told_apart(measured: float, goal: float, 
 def test_a_gain_is_judged_by_the_seeds_that_are_least_apart() -> None:
     found = gain([95.0, 97.0], [93.0, 94.0])
     assert (found.middle, found.least) == (2.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "row"),
+    [
+        ([95.0, 99.0], [93.0], "| 2 | 1 | +4.0 (least +2.0) | goal |"),
+        ([95.0, 98.0], [94.0, 93.0], "| 2 | 1 | +3.0 (least +1.0) | floor |"),  # the mean alone would reach the goal
+        ([95.0], [94.5, 88.0], "| 2 | 1 | +3.8 (least +0.5) | **missed** |"),
+        ([95.0], [93.04], "| 2 | 1 | +2.0 | goal |"),  # as shown: 1.96
+        ([95.0], [93.06], "| 2 | 1 | +1.9 | floor |"),
+    ],
+)
+def test_a_target_s_gain_is_judged_by_what_is_shown_of_the_least_seeds(
+    ours: list[float], theirs: list[float], row: str, tmp_path: Path
+) -> None:
+    runs = {
+        name: [{"result": {"student": {"all": {"top1": top1}}}} for top1 in scores]
+        for name, scores in (("student-56-gentle", ours), ("student-56-gentle-bicubic", theirs))
+    }
+    lines = targets_table(tmp_path, runs, {}).splitlines()[2:]
+    assert len(lines) == 1 and row in lines[0]

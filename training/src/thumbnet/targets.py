@@ -48,13 +48,14 @@ def _lost(models: Path) -> Iterator[list[str]]:
 
 
 def _gained(runs: Runs, thousand: Scores) -> Iterator[list[str]]:
-    """Judged by the seeds that are least apart."""
+    """Judged by the seeds that are least apart, as precisely as is shown."""
     for what, part, learned, bicubic, goal, floor in GAINED:
         imagenette = {name: points(runs[name], part) for name in (learned, bicubic) if name in runs}
         for photos, scores in (("Imagenette", imagenette), ("a thousand classes", thousand)):
             if learned in scores and bicubic in scores:
                 found = gain(scores[learned], scores[bicubic])
-                least = f" (least {found.least:+.1f})" if len(scores[learned]) > 1 else ""
-                measured, said = f"{found.middle:+.1f}{least}", verdict(found.least, goal, floor)
+                several = max(len(scores[learned]), len(scores[bicubic])) > 1
+                least = f" (least {found.least:+.1f})" if several else ""
+                measured, said = f"{found.middle:+.1f}{least}", verdict(round(found.least, 1), goal, floor)
                 where = f"56 px: E over bicubic, {what}, {photos}"
                 yield [where, "points gained", f"{goal:g}", f"{floor:g}", measured, said, learned]
