@@ -2,6 +2,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from thumbnet.config import Config, Schedule, command_of
 from thumbnet.experiments import expand, work
 from thumbnet.report import write_report
@@ -66,6 +68,22 @@ def test_a_run_that_fails_is_left_and_the_others_go_on(config: Config, tmp_path:
     )
     assert not (tmp_path / "runs" / "broken" / "result.json").exists()
     assert "broken" not in collect(tmp_path / "runs", tmp_path / "results")
+
+
+def test_a_need_that_nobody_could_meet_is_named(tmp_path: Path) -> None:
+    needy = expand([{"name": "second", "needs": "frist", "options": "--data nowhere"}])
+    with pytest.raises(ValueError, match="second needs frist, which is neither listed nor finished"):
+        work(needy, {"runs": str(tmp_path)})
+    (tmp_path / "frist").mkdir()
+    (tmp_path / "frist" / "result.json").touch()
+    work(needy, {"runs": str(tmp_path)})
+    assert (tmp_path / "second.log").is_file()
+
+
+def test_values_may_hold_spaces(tmp_path: Path) -> None:
+    listed = expand([{"name": "one", "options": "--data {data}/x --width 0"}])
+    work(listed, {"runs": str(tmp_path), "data": str(tmp_path / "my photos")})
+    assert f"no image files in {tmp_path}/my photos/x/train" in (tmp_path / "one.log").read_text()
 
 
 def test_thinned_curves_keep_their_last_point() -> None:

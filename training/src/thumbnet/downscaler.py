@@ -50,11 +50,6 @@ class Downscaler(nn.Module):
             detail = self.last(self.residual(functional.relu(self.first(cells))))
         return thumbnail + detail.float()
 
-    @property
-    def learned(self) -> bool:
-        """Whether there is anything to train."""
-        return self.width > 0
-
 
 class ServedDownscaler(nn.Module):
     """E as it is served: uint8 [N,source,source,3] -> uint8 [N,size,size,3]; scaling and rounding inside."""

@@ -44,6 +44,11 @@ def work(experiments: list[dict[str, str]], values: dict[str, str]) -> None:
     def finished(name: str) -> bool:
         return (runs / name / "result.json").is_file()
 
+    known = {e["name"] for e in experiments}
+    for experiment in experiments:
+        unknown = [name for name in experiment["needs"].split() if name not in known and not finished(name)]
+        if unknown:
+            raise ValueError(f"{experiment['name']} needs {', '.join(unknown)}, which is neither listed nor finished")
     while True:
         failed |= {e["name"] for e in experiments if failed & set(e["needs"].split())}
         left = [e for e in experiments if not finished(e["name"]) and e["name"] not in failed]
@@ -71,7 +76,7 @@ def _attempt(experiment: dict[str, str], runs: Path, values: dict[str, str]) -> 
             return None
         if (runs / name / "result.json").is_file():
             return 0
-        options = shlex.split(experiment["options"].format(**values))
+        options = [word.format(**values) for word in shlex.split(experiment["options"])]  # values may hold spaces
         print(time.strftime("%H:%M:%S"), name, flush=True)
         command = [sys.executable, "-m", "thumbnet", "train"]
         return subprocess.run([*command, "--out", str(runs / name), *options], stdout=log, stderr=log).returncode

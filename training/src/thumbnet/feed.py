@@ -55,7 +55,7 @@ def make_thumbnails(downscaler: Downscaler, views: Views, cache: Path) -> list[n
                         stack[block] = to_bytes(downscaler(to_unit(torch.from_numpy(pixels))).clamp(0, 1)).numpy()
                 stack.flush()
                 partial.rename(path)
-        rounds.append(np.load(path))
+        rounds.append(np.load(path, mmap_mode="r"))
     return rounds
 
 
