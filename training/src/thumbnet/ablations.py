@@ -22,6 +22,8 @@ ABLATIONS = {
         ("E + D", "ablation-restorer"),
         ("bicubic + D, longer phase 1, T's maps", "ablation-rebuilt-bicubic"),
         ("E + D, longer phase 1, T's maps", "ablation-rebuilt"),
+        ("bicubic + D, the same for longer", "ablation-rebuilt-longer-bicubic"),
+        ("E + D, the same for longer", "ablation-rebuilt-longer"),
         ("E and the deeper D of downscaler-56-rebuilt, phase 2: T's answers", "ablation-restorer-kd"),
         ("the same, phase 2: T's answers and maps", "ablation-restorer-stages"),
     ),

@@ -11,7 +11,9 @@ PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and 
         "student-56-low-stride-gentle-bicubic",
     ),
     ("S with a stem of its own, 56 px, briefly", "ablation-full", "ablation-full-bicubic"),
-    ("the same, trained on through WebP", "ablation-full-webp", "ablation-full-bicubic-webp"),
+    ("the same for longer", "ablation-full-longer", "ablation-full-longer-bicubic"),
+    ("the same briefly, on the E that ships", "ablation-full-shipped", "ablation-full-bicubic"),
+    ("the first, trained on through WebP", "ablation-full-webp", "ablation-full-bicubic-webp"),
     (
         "the bicubic one for longer, and E trained with it through WebP",
         "ablation-full-joint-webp",
@@ -19,6 +21,7 @@ PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and 
     ),
 )
 FURTHER = (  # rows without a bicubic run of the same schedule beside them
+    ("S with a stem of its own, 56 px, briefly, from a longer trained bicubic D", "ablation-full-bicubic-longer-d"),
     ("S, 56 px, E trained with it", "student-56-joint"),
     ("S, 56 px, E moved by a short S before", "student-56-moved"),
     ("S with a stride-1 stem, 56 px", "student-56-low-stride"),

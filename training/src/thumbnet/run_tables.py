@@ -26,13 +26,16 @@ def accuracy_table(runs: Runs) -> str:
         found = [r for group in runs.values() for r in group if r["options"]["size"] == size][:1]
         if found:
             lines.append(line("T (Direct)", f"bicubic {size} px", "", found, "direct"))
+    written: set[str] = set()  # one bicubic run may stand beside several
     for label, learned, bicubic in PAIRS:
         for name, thumbnail in ((learned, "E"), (bicubic, "bicubic")):
-            if name in runs:
+            if name in runs and name not in written:
+                written.add(name)
                 lines.append(line(label, thumbnail, _steps(runs[name], "learn"), runs[name], "student"))
     for label, name in FURTHER:
         if name in runs:
-            lines.append(line(label, "E", _steps(runs[name], "learn"), runs[name], "student"))
+            thumbnail = "E" if runs[name][0]["options"]["width"] else "bicubic"
+            lines.append(line(label, thumbnail, _steps(runs[name], "learn"), runs[name], "student"))
     return table(head, lines)
 
 
