@@ -18,7 +18,8 @@ export const sheet: Command = {
   summary: "Makes sheets: many thumbnails in one image file, with an index.",
   usage: "<files, folders or URLs...> --output <folder>",
   details: `Writes sheet-000.png (webp, jpg, avif, npy) and so on, and index.json, which says where on which sheet each photo's thumbnail
-is. In png and npy thumbnails keep their pixels; in the others they differ a little from those in files of their own.`,
+is. In png and npy thumbnails keep their pixels; in the others they differ a little from those in files of their own. All are held
+in memory until the last is there, 9 KB each at 56 pixels: for millions take "thumbnail" with a .tar.`,
   options: {
     output: { type: "string", short: "o", value: "folder", help: "Where sheets and index.json go." },
     ...SPEC_OPTIONS,
