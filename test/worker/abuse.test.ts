@@ -243,6 +243,15 @@ describe("every answer", () => {
     expect(await allowed(closed, "https://www.example.com.evil.org")).toBeNull();
   });
 
+  it("lets scripts of web pages read what the client reads of a refusal", async () => {
+    const response = await worker.fetch("/thumbnail/size=57/r2:a.jpg", {
+      headers: { origin: "https://any.example.org" },
+    });
+    await response.arrayBuffer();
+    const readable = response.headers.get("access-control-expose-headers")?.split(",");
+    expect(readable).toEqual(expect.arrayContaining(["retry-after", "x-request-id", "etag"]));
+  });
+
   it("to a preflight needs no signature and does no work", async () => {
     asked = [];
     const headers = { origin: "https://any.example.org", "access-control-request-method": "POST" };
