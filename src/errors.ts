@@ -71,3 +71,8 @@ export class Problem extends Error {
     return { type: `${mount}/problems/${this.code}`, title, status, detail: this.message };
   }
 }
+
+/** What was thrown; the inside of an error that nobody expected is for the log alone. */
+export function asProblem(error: unknown): Problem {
+  return error instanceof Problem ? error : new Problem("internal-error", "The service failed.", error);
+}

@@ -29,10 +29,10 @@ export function entrypoint(
   const apps = new Map<unknown, ReturnType<typeof thumbnet>>();
 
   /** An app reads its configuration once, and classes that extend this may give it others. */
-  function appOf(entrypoint: unknown) {
+  function appOf(kind: unknown) {
     // A binding is the owner's own word, so that no signature is asked for. Sources and limits are those of the deployment.
-    const app = apps.get(entrypoint) ?? thumbnet({ env: (env: Bindings) => ({ ...env, ALLOW_UNSIGNED: "true" }) });
-    apps.set(entrypoint, app);
+    const app = apps.get(kind) ?? thumbnet({ env: (env: Bindings) => ({ ...env, ALLOW_UNSIGNED: "true" }) });
+    apps.set(kind, app);
     return app;
   }
 

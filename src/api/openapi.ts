@@ -39,9 +39,6 @@ const cacheTag = {
   schema: { type: "string", pattern: "^thumbnet-[0-9a-f]{16}$" },
 };
 
-/** What was uploaded has no source that could be purged. */
-const PURGEABLE = { headers: { "Cache-Tag": cacheTag } };
-
 /** @param mount the path that the service is mounted at; "" for a Worker of its own. */
 export function openApi(mount = ""): Json {
   return {
@@ -109,22 +106,18 @@ export function openApi(mount = ""): Json {
 }
 
 function thumbnail(operationId: string, options: z.ZodType, ...parameters: readonly Json[]): Json {
-  const isConditional = parameters.includes(IF_NONE_MATCH);
   return operation(operationId, "A photo's learned thumbnail.", {
     parameters: [optionsOf(options), ...parameters],
     answer: Object.fromEntries(Object.values(encoders).map(({ contentType }) => [contentType, BYTES])),
-    isConditional,
-    ...(isConditional && PURGEABLE),
+    isConditional: parameters.includes(IF_NONE_MATCH),
   });
 }
 
 function classify(operationId: string, options: z.ZodType, ...parameters: readonly Json[]): Json {
-  const isConditional = parameters.includes(IF_NONE_MATCH);
   return operation(operationId, "What is in a photo.", {
     parameters: [optionsOf(options), ...parameters],
     answer: { "application/json": { schema: { $ref: "#/components/schemas/Classification" } } },
-    isConditional,
-    ...(isConditional && PURGEABLE),
+    isConditional: parameters.includes(IF_NONE_MATCH),
   });
 }
 
@@ -138,7 +131,9 @@ interface Parts {
 }
 
 function operation(operationId: string, summary: string, { answer, headers, isConditional, ...parts }: Parts): Json {
-  const described = headers && { headers };
+  // What can be asked for again has a source, which can be purged; an upload has none.
+  const told = isConditional ? { "Cache-Tag": cacheTag } : headers;
+  const described = told && { headers: told };
   const refusals = problemsByStatus().map(([status]) => [status, { $ref: `${RESPONSES}/${status}` }]);
   return {
     operationId,

@@ -1,6 +1,6 @@
 /** Many photos in one request, answered line by line as each is done; what goes wrong with one is that line's own affair. */
 import { z } from "zod";
-import { Problem } from "../errors.ts";
+import { asProblem, Problem } from "../errors.ts";
 
 /** A request of the free plan may make 50 subrequests, of the paid ones 10,000; each item takes a few. */
 export const MAX_ITEMS = 100;
@@ -88,8 +88,7 @@ export function streamBatch(
           try {
             write({ index, status: 200, ...(await work(item, index)) });
           } catch (error) {
-            const problem =
-              error instanceof Problem ? error : new Problem("internal-error", "The service failed.", error);
+            const problem = asProblem(error);
             onProblem(problem, index);
             write({ index, ...problem.toJSON(mount) });
           }

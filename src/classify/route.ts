@@ -54,7 +54,7 @@ export async function classifyGet(
   const infer: Infer = async (pixels, student) => only(await room.classifier.classify([pixels], student.card));
   const asked = parseGet(target, room.presets);
   let oldest = new Date();
-  const classification = await classifySource(asked, room, infer, async (spec) => {
+  const classification = await classifySource(asked.options, room, infer, async (spec) => {
     const { bytes, storedAt } = await room.thumbnail(asked.source, spec);
     if (storedAt < oldest) oldest = storedAt;
     return bytes;
@@ -117,7 +117,7 @@ export function classifyBatch(
   const work = async ({ source, options }: BatchItem) => {
     try {
       const asked = parseGet(await authorized(`${ROUTE}${options}/${source}`), room.presets);
-      return await classifySource(asked, room, infer, (spec) =>
+      return await classifySource(asked.options, room, infer, (spec) =>
         inTurn(async () => (await room.thumbnail(asked.source, spec)).bytes),
       );
     } finally {
@@ -138,7 +138,7 @@ function parseGet(target: string, presets: Presets): Asked {
 }
 
 function classifySource(
-  { options }: Asked,
+  options: ClassifyOptions,
   room: ClassifyRoom,
   infer: Infer,
   thumbnail: (spec: ThumbnailSpec) => Promise<Uint8Array<ArrayBuffer>>,

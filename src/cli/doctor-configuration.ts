@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { type Config, parseConfig } from "../config.ts";
-import type { ModelCard } from "../downscaler/card.ts";
 import type { Check } from "./doctor.ts";
 import { checkOrigins } from "./doctor-origins.ts";
+import { readStudentsAndTeacher } from "./students.ts";
 
 /** The first that is there counts, as for wrangler. */
 const CONFIGURATIONS = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
@@ -19,12 +19,8 @@ interface Wrangler {
   };
 }
 
-/**
- * Nothing to check where there is no deployment.
- *
- * @param cards of the models that the service asks its origins for.
- */
-export async function checkConfiguration(cards: readonly ModelCard[]): Promise<Check[]> {
+/** Nothing to check where there is no deployment. */
+export async function checkConfiguration(): Promise<Check[]> {
   const file = CONFIGURATIONS.find((name) => existsSync(name));
   if (file === undefined) return [];
   const wrangler = await import("wrangler" as string).catch(() => undefined);
@@ -45,7 +41,16 @@ export async function checkConfiguration(cards: readonly ModelCard[]): Promise<C
       "variables",
       async () => `${Object.keys({ ...vars, ...secrets }).length} in ${file} and .dev.vars are valid${isOpen(parse())}`,
     ],
-    ["origins", async () => checkOrigins(parse().classifier.origins, cards)],
+    [
+      "origins",
+      async () => {
+        const { origins } = parse().classifier;
+        return checkOrigins(
+          origins,
+          (await readStudentsAndTeacher()).map(({ card }) => card),
+        );
+      },
+    ],
   ];
 }
 

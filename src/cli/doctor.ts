@@ -1,20 +1,21 @@
 /** `thumbnet-edge doctor`: what is wrong with this installation, its configuration and a running service, and what mends it. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { z } from "zod";
 import { encodePng } from "../imaging/png-encode.ts";
 import { makeThumbnail } from "../pipeline.ts";
 import { nodeRuntime } from "../runtime/node.ts";
 import { type Command, messageOf } from "./command.ts";
 import { checkConfiguration } from "./doctor-configuration.ts";
 import { checkService } from "./doctor-service.ts";
-import { readStudents, readStudentsAndTeacher } from "./students.ts";
+import { readStudents } from "./students.ts";
 
 /** Says that all is well, or throws an Error that says what is not and what mends it. */
 export type Check = readonly [what: string, check: () => Promise<string>];
 
 const MODELS = new URL("../../models/", import.meta.url);
-/** As package.json has it. */
-const OLDEST_NODE = "22.12.0";
+const MANIFEST = new URL("../../package.json", import.meta.url);
+const manifest = z.object({ engines: z.object({ node: z.string() }) });
 
 export const doctor: Command = {
   summary: "Checks this installation, wrangler.toml and, if named, a service.",
@@ -25,9 +26,7 @@ export const doctor: Command = {
       ["Node", checkNode],
       ["model files", checkModels],
       ["downscalers", checkDownscalers],
-      ...(await readStudentsAndTeacher(MODELS)
-        .then((students) => checkConfiguration(students.map(({ card }) => card)))
-        .catch((error): Check[] => [["configuration", () => Promise.reject(error)]])),
+      ...(await checkConfiguration().catch((error): Check[] => [["configuration", () => Promise.reject(error)]])),
       ...(service === undefined ? [] : checkService(service)),
     ];
     let failed = 0;
@@ -46,9 +45,11 @@ export const doctor: Command = {
 
 async function checkNode(): Promise<string> {
   const { node } = process.versions;
-  if (node.localeCompare(OLDEST_NODE, "en", { numeric: true }) >= 0) return node;
+  const { engines } = manifest.parse(JSON.parse(await readFile(MANIFEST, "utf8")));
+  const oldest = engines.node.replace(/^>=/, "");
+  if (node.localeCompare(oldest, "en", { numeric: true }) >= 0) return node;
   throw new Error(
-    `Expected Node ${OLDEST_NODE} or newer, but this is ${node}. Install a newer one from https://nodejs.org.`,
+    `Expected Node ${oldest} or newer, but this is ${node}. Install a newer one from https://nodejs.org.`,
   );
 }
 

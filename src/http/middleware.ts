@@ -5,7 +5,7 @@ import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { type Classifier, createClassifier, WORLD } from "../classify/classifier.ts";
 import { type Config, parseConfig } from "../config.ts";
-import { Problem } from "../errors.ts";
+import { asProblem, Problem } from "../errors.ts";
 import { Observation } from "../observation.ts";
 import { authorize } from "../request/sign.ts";
 import { respondProblem } from "../respond.ts";
@@ -96,7 +96,7 @@ export function refuseTheRest(app: Hono<AppEnv>): void {
   // A route and not `notFound`, which stays behind when the app is mounted.
   app.all("*", (c) => refuse(c, new Problem("not-found", `There is nothing at ${c.req.method} ${c.req.path}.`)));
   app.onError((error, c) => {
-    const problem = error instanceof Problem ? error : new Problem("internal-error", "The service failed.", error);
+    const problem = asProblem(error);
     logFailure(problem, { requestId: c.var.requestId });
     return refuse(c, problem);
   });

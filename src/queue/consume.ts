@@ -1,7 +1,7 @@
 /** The Worker's `queue()`: what each message leads to, and what becomes of the message. */
 import type { Message, MessageBatch, R2Bucket } from "@cloudflare/workers-types";
 import { type Config, parseConfig } from "../config.ts";
-import { Problem } from "../errors.ts";
+import { asProblem } from "../errors.ts";
 import type { Runtime } from "../pipeline.ts";
 import { changeMessage } from "./message.ts";
 import { type Refreshed, refresh, type VersionedOriginals } from "./refresh.ts";
@@ -64,15 +64,15 @@ async function consume(message: Message, env: QueueEnv, config: Config, runtime:
 
 /** An image that cannot be made a thumbnail of never can: it is logged once. Everything else is tried again, ever later. */
 function settle(message: Message, key: string, error: unknown): void {
-  const code = error instanceof Problem ? error.code : "internal-error";
-  const cause = String(error instanceof Problem ? (error.cause ?? error.message) : error);
-  if (error instanceof Problem && error.status < 500 && !TRANSIENT.includes(code)) {
-    log(console.warn, message, { outcome: "refused", key, problem: code, cause });
+  const problem = asProblem(error);
+  const said = { key, problem: problem.code, cause: String(problem.cause ?? problem.message) };
+  if (problem.status < 500 && !TRANSIENT.includes(problem.code)) {
+    log(console.warn, message, { outcome: "refused", ...said });
     message.ack();
     return;
   }
   const delaySeconds = Math.min(FIRST_DELAY * DELAY_FACTOR ** (message.attempts - 1), MAX_DELAY);
-  log(console.error, message, { outcome: "retry", key, problem: code, cause, delaySeconds });
+  log(console.error, message, { outcome: "retry", ...said, delaySeconds });
   message.retry({ delaySeconds });
 }
 

@@ -131,6 +131,12 @@ def require_own_outputs(config: Config, class_map: ClassMap, teacher: Classifier
         )
 
 
+def checkpoint_of(config: Config, run: Path) -> Path:
+    """Name a run's checkpoint, or that of the run which it ends otherwise, as long as it has none of its own."""
+    own = run / "checkpoint.pt"
+    return own if own.is_file() or not config.ending_of else config.ending_of / "checkpoint.pt"
+
+
 def inputs_of(photos: Photos, class_map: ClassMap, teacher: Classifier) -> dict[str, str]:
     """What a run learns from, beside its options: kept in its checkpoint."""
     return {
@@ -155,11 +161,11 @@ def require_same_inputs(before: dict[str, str], now: dict[str, str], checkpoint:
 
 def require_same_class_map(config: Config, run: Path, class_map: ClassMap) -> None:
     """Refuse to measure or export a finished run with another class map than it was trained with."""
-    kept = [folder / "checkpoint.pt" for folder in (run, config.ending_of) if folder]
-    checkpoint = next((path for path in kept if path.is_file()), None)
-    if checkpoint is None:
+    checkpoint = checkpoint_of(config, run)
+    if not checkpoint.is_file():
         return
-    before = torch.load(checkpoint, map_location="cpu", weights_only=True).get("inputs", {})
-    if before.get("class map", of_class_map(class_map)) != of_class_map(class_map):
+    before = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True).get("inputs", {})
+    now = of_class_map(class_map)
+    if before.get("class map", now) != now:
         told = config.class_map or f"the class folders of {config.data}"
         raise ValueError(f"{checkpoint} was made with another class map: bring {told} back to what it was")

@@ -32,6 +32,7 @@ from thumbnet.photos import (
 from thumbnet.plan import PHASES, planned
 from thumbnet.prior import class_prior, take_back
 from thumbnet.refusals import (
+    checkpoint_of,
     inputs_of,
     require_options,
     require_own_outputs,
@@ -99,7 +100,7 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     inputs = inputs_of(photos, class_map, teacher)
     if unlabelled:
         inputs["unlabelled photos"] = unlabelled.views.photos.fingerprint
-    begun = checkpoint if checkpoint.is_file() or not config.ending_of else config.ending_of / "checkpoint.pt"
+    begun = checkpoint_of(config, config.out)
     if begun.is_file():
         stored = torch.load(begun, map_location="cpu", weights_only=True)
         require_same_inputs(stored.get("inputs", {}), inputs, begun)
