@@ -80,6 +80,8 @@ class Config:
     """Outputs of that checkpoint."""
     class_map: str | None = None
     """JSON file of {folder: [teacher output, label]}, or `imagenette`; default: the sorted folders are the outputs."""
+    labelled_every: int = 1
+    """Train on every n-th labelled photo alone: for learning curves. It is measured on all of val."""
     unlabelled: Path | None = None
     """Folder or .npy stack (uint8 [N,224,224,3]) of further photos, used without labels."""
     unlabelled_every: int = 1

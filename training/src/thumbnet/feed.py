@@ -29,12 +29,16 @@ class Source:
     answers: Answers | None = None
     thumbnails: list[np.ndarray] | None = None  # by round, uint8 [N,s,s,3]
     chances: np.ndarray | None = None  # [views], of being drawn; none: all views in turn
+    every: int = 1  # of the photos in turn, which one is drawn
 
     def batch(self, size: int, step: int, seed: list[int]) -> np.ndarray:
         """Indices of the views of a batch."""
-        if self.chances is None:
-            return shuffled(len(self.views), size, step, seed)
-        return drawn(self.chances, size, step, seed)
+        if self.chances is not None:
+            return drawn(self.chances, size, step, seed)
+        photos = len(self.views.photos)
+        kept = -(-photos // self.every)
+        rounds, nth = np.divmod(shuffled(kept * self.views.rounds, size, step, seed), kept)
+        return rounds * photos + nth * self.every
 
 
 def make_thumbnails(downscaler: Downscaler, views: Views, cache: Path) -> list[np.ndarray]:

@@ -25,6 +25,9 @@ def require_options(config: Config) -> None:
         raise ValueError("--weights.fm maps features where they are in the photo: give it no --cutmix and no --flip")
     if config.balance and not (config.unlabelled and config.unlabelled_share > 0):
         raise ValueError("--balance draws among --unlabelled photos: give it some")
+    for name in ("labelled_every", "unlabelled_every"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"--{name.replace('_', '-')} takes every n-th photo: give it 1 or more")
     _require_own_options(config)
     _require_codec(config.codec)
     w = config.weights
@@ -79,6 +82,14 @@ def _require_unseen(pool: Path, val: Path) -> None:
     one, other = pool.resolve(), val.resolve()
     if one.is_relative_to(other) or other.is_relative_to(one):
         raise ValueError(f"--unlabelled {pool} shares photos with {val}, which the run is measured on: take others")
+
+
+def require_every_class(photos: Photos, every: int) -> None:
+    """Refuse to leave out so many labelled photos that a class has none."""
+    missing = set(range(len(photos.classes))) - set(photos.labels[::every].tolist())
+    if missing:
+        names = ", ".join(photos.classes[label] for label in sorted(missing))
+        raise ValueError(f"--labelled-every {every} leaves no photo of {names}: take more")
 
 
 def require_same_training(config: Config, run: Path) -> None:

@@ -34,6 +34,7 @@ from thumbnet.prior import class_prior, take_back
 from thumbnet.refusals import (
     checkpoint_of,
     inputs_of,
+    require_every_class,
     require_options,
     require_own_outputs,
     require_same_class_map,
@@ -81,12 +82,13 @@ def _train(config: Config, place: Place, stop_at: tuple[int, int] | None) -> dic
     schedules: list[Schedule] = [getattr(config, name) for name in PHASES]
     photos = read_folder(config.data / "train", config.cache, exclude=NEVER_TRAINED_ON)
     require_same_classes(photos, read_folder(config.data / "val", config.cache))
+    require_every_class(photos, config.labelled_every)
     class_map = classes_of(config, photos)
     teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
     require_own_outputs(config, class_map, teacher)
     networks = build_networks(config, teacher)
     networks.downscaler.requires_grad_(not config.freeze_downscaler)
-    labelled = Source(Views(photos, config.views, config.min_area))
+    labelled = Source(Views(photos, config.views, config.min_area), every=config.labelled_every)
     unlabelled = None
     if config.unlabelled and config.unlabelled_share > 0:
         further = read_unlabelled(config.unlabelled, config.cache, config.unlabelled_every)
