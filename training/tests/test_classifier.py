@@ -6,7 +6,8 @@ import torch
 from timm.layers import BatchNormAct2d
 from torch import nn
 
-from thumbnet.classifier import Classifier, fold_normalisation, load_teacher, make_student
+from thumbnet.classifier import Classifier, load_teacher, make_student
+from thumbnet.folding import fold_normalisation
 from thumbnet.networks import average_weights
 
 

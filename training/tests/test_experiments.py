@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from thumbnet.config import Config, Schedule, command_of
+from thumbnet.command import command_of
+from thumbnet.config import Config, Schedule
 from thumbnet.experiments import expand, work
 from thumbnet.report import write_report
 from thumbnet.results import collect, thin

@@ -13,16 +13,17 @@ import torch
 from pictures import paint
 
 from thumbnet.card import logits, pixels, write_card
+from thumbnet.class_map import read_class_map, read_labels
 from thumbnet.classifier import Classifier, load_teacher
 from thumbnet.config import Config, Schedule, read_config
 from thumbnet.downscaler import ServedDownscaler
 from thumbnet.export import export
 from thumbnet.export_options import Export
 from thumbnet.golden import golden_photo, main, write_photo
-from thumbnet.networks import build_networks, load_networks
+from thumbnet.networks import build_networks
 from thumbnet.onnx_files import ServedStudent, halve, write_onnx
-from thumbnet.photos import read_class_map, read_labels
 from thumbnet.run import train
+from thumbnet.stored_weights import load_networks
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_exported_models_answer_as_pytorch_does(models: Path, folder: Path) -> N
     config = read_config(folder / "run" / "config.json")
     teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
     networks = build_networks(config, teacher)
-    load_networks(config.out / "models.pt", networks, tuple(networks.modules()))
+    load_networks(config.out / "models.pt", networks.modules(), tuple(networks.modules()))
     halve(networks.downscaler)
     image = np.stack([np.asarray(paint(i % 2, i)) for i in range(3)])
     thumbnail = np.asarray(open_model(models / "downscaler-56").run(["thumbnail"], {"image": image})[0])

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from thumbnet.batch import Batch
 from thumbnet.losses import classification, distillation
 from thumbnet.mixing import mix
-from thumbnet.phases import Batch, soft_targets
+from thumbnet.taught import soft_targets
 
 COUNT, SIDE = 40, 8
 

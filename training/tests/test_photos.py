@@ -11,8 +11,9 @@ import pytest
 from pictures import paint
 from PIL import Image
 
+from thumbnet.class_map import read_class_map
 from thumbnet.config import Config
-from thumbnet.photos import read_class_map, read_folder, read_unlabelled, squash
+from thumbnet.photos import read_folder, read_unlabelled, squash
 from thumbnet.run import train
 
 ORIENTATION = 0x0112

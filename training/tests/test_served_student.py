@@ -5,8 +5,9 @@ import onnxruntime
 import pytest
 import torch
 
-from thumbnet.classifier import fold_normalisation, keep_classes, load_teacher, make_student
+from thumbnet.classifier import keep_classes, load_teacher, make_student
 from thumbnet.config import Config
+from thumbnet.folding import fold_normalisation
 from thumbnet.onnx_files import ServedStudent, write_onnx
 from thumbnet.pixels import to_unit
 from thumbnet.served_student import load_served_student

@@ -13,7 +13,8 @@ import torch
 import tyro
 from pictures import paint
 
-from thumbnet.config import Codec, Config, Schedule, Weights, command_of, read_config
+from thumbnet.command import command_of
+from thumbnet.config import Codec, Config, Schedule, Weights, read_config
 from thumbnet.downscaler import Downscaler, ServedDownscaler
 from thumbnet.export import export
 from thumbnet.export_options import Export

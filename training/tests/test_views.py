@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thumbnet.photos import read_class_map, read_folder, read_unlabelled
+from thumbnet.class_map import read_class_map
+from thumbnet.photos import read_folder, read_unlabelled
 from thumbnet.views import Views, shuffled
 
 

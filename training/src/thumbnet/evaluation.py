@@ -12,14 +12,16 @@ from tqdm import tqdm
 
 from thumbnet import fingerprint
 from thumbnet.atomic import write_atomically
+from thumbnet.class_map import ClassMap
 from thumbnet.classifier import Classifier
 from thumbnet.config import Config
 from thumbnet.downscaler import Downscaler
 from thumbnet.locking import locked
-from thumbnet.networks import Networks, has_decoder
-from thumbnet.photos import NEVER_TRAINED_ON, ClassMap, Photos, read_folder
+from thumbnet.networks import Networks
+from thumbnet.photos import NEVER_TRAINED_ON, Photos, read_folder
 from thumbnet.pixels import quantise, to_unit
 from thumbnet.refusals import outputs_known
+from thumbnet.stored_weights import has_decoder
 
 BATCH = 64
 

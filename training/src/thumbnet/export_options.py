@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+Part = Literal["downscaler", "student", "restorer", "fused"]
+
 
 @dataclass(frozen=True)
 class Export:
@@ -13,7 +15,7 @@ class Export:
     """Folder of a finished run."""
     models: Path = Path("../models")
     """The model repository."""
-    parts: tuple[str, ...] = ("downscaler", "student")
+    parts: tuple[Part, ...] = ("downscaler", "student")
     """Which networks: downscaler, student, restorer (with the ensemble of restorer and teacher-224), and fused: the
     restorer and the run's whole teacher in one file of its own, for servers without ensembles."""
     golden: Path | None = None

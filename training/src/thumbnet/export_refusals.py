@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
+from thumbnet.class_map import read_labels
 from thumbnet.config import Config, read_config
-from thumbnet.export_options import Export
-from thumbnet.photos import read_labels
-
-PARTS = ("downscaler", "student", "restorer", "fused")
+from thumbnet.export_options import Export, Part
 
 
 def require_parts(options: Export, config: Config, outputs: int, known: bool) -> None:
@@ -15,9 +14,10 @@ def require_parts(options: Export, config: Config, outputs: int, known: bool) ->
 
     `outputs`: how many the run's teacher has; `known`: whether it is known which of them the class folders stand for.
     """
-    other = [part for part in options.parts if part not in PARTS]
+    parts = get_args(Part)
+    other = [part for part in options.parts if part not in parts]
     if other or not options.parts:
-        raise ValueError(f"--parts takes {', '.join(PARTS)}, not {', '.join(other) or 'nothing'}")
+        raise ValueError(f"--parts takes {', '.join(parts)}, not {', '.join(other) or 'nothing'}")
     if "student" in options.parts:
         _require_student(options, config)
         if options.labels and not known:

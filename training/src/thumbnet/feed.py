@@ -12,11 +12,11 @@ from tqdm import tqdm
 from thumbnet import fingerprint
 from thumbnet.answers import Answers, look_up
 from thumbnet.balance import drawn
+from thumbnet.batch import Batch
 from thumbnet.distributed import Place
 from thumbnet.downscaler import Downscaler
 from thumbnet.locking import locked
 from thumbnet.mixing import mix
-from thumbnet.phases import Batch
 from thumbnet.pixels import to_bytes, to_unit
 from thumbnet.views import Views, shuffled
 

@@ -90,3 +90,13 @@ def require_finite(terms: dict[str, torch.Tensor], where: str) -> None:
     lost = [name for name, value in terms.items() if not math.isfinite(value.item())]
     if lost:
         raise ValueError(f"{where}: {', '.join(lost)} is no finite number; try a lower learning rate")
+
+
+def groups_of(phase: nn.Module, scales: dict[str, float]) -> list[dict[str, Any]]:
+    """Optimiser groups: parameters whose names begin as those of `scales` have its rates, the rest 1."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in phase.named_parameters():
+        if parameter.requires_grad:
+            scale = next((scale for prefix, scale in scales.items() if name.startswith(prefix)), 1.0)
+            groups.setdefault(scale, []).append(parameter)
+    return [{"params": params, "scale": scale} for scale, params in groups.items()]

@@ -6,18 +6,18 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from thumbnet.classifier import Classifier, fold_normalisation, load_teacher, make_student, strided
+from thumbnet.classifier import Classifier, load_teacher, make_student, strided
 from thumbnet.config import Config, read_config
 from thumbnet.decoder import Decoder
 from thumbnet.downscaler import Downscaler
+from thumbnet.folding import fold_normalisation
 from thumbnet.losses import MapDecoder
 from thumbnet.onnx_files import count_strided, read_weights, side_read_by
 from thumbnet.photos import SIDE
 from thumbnet.refusals import require_same_student
 from thumbnet.served_student import PREFIX
 from thumbnet.stem import give_stem, stem_of, stem_shape
-
-ADDED = ("residual.", "context.")  # layers that a network may have more of than the one it starts from
+from thumbnet.stored_weights import load_decoder, load_networks
 
 
 @dataclass
@@ -57,11 +57,11 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
     heads = {path.name: head_of(path, teacher, config) for path in config.heads}
     networks = Networks(downscaler, decoder, untrained_student(config, teacher), heads=heads)
     if config.downscaler and not config.ending_of:  # the ended run's checkpoint holds what it began with
-        load_networks(config.downscaler, networks, ("downscaler",))
-        load_decoder(config, config.downscaler, networks)
+        load_networks(config.downscaler, networks.modules(), ("downscaler",))
+        load_decoder(config, config.downscaler, networks.modules())
     if config.student and not config.student.is_dir():  # a served one needs thumbnails: see _train
         require_same_student(config, config.student)
-        load_networks(config.student, networks, ("student",))
+        load_networks(config.student, networks.modules(), ("student",))
     if config.weights.fm or config.weights.pooled:
         with torch.no_grad():
             small = networks.student.eval()(torch.zeros(1, 3, config.size, config.size))
@@ -73,25 +73,6 @@ def build_networks(config: Config, teacher: Classifier) -> Networks:
     for module in networks.modules().values():
         module.to(memory_format=torch.channels_last)
     return networks
-
-
-def has_decoder(config: Config) -> bool:
-    """Whether anything of a run depends on its decoder; a student without a stem of its own learns without one."""
-    trains_it = config.reconstruct.steps or config.restore.steps
-    return bool(trains_it or config.stem_width or not config.learn.steps)
-
-
-def load_decoder(config: Config, path: Path, networks: Networks) -> None:
-    """Read the decoder that belongs to a downscaler, if there is one."""
-    if path.is_dir() and not restorer_beside(path).is_file():
-        print(f"{path} has no restorer beside it: the decoder begins untrained")
-        return
-    try:
-        load_networks(path, networks, ("decoder",))
-    except ValueError as error:
-        if has_decoder(config):
-            raise
-        print(f"{error}; nothing here needs it: it is left as it was before training")
 
 
 def untrained_student(config: Config, teacher: Classifier) -> Classifier:
@@ -132,39 +113,6 @@ def _require_size(head: Path, size: int, config: Config) -> None:
         raise ValueError(f"--heads {head} reads thumbnails of {size} pixels, and this run makes some of {config.size}")
 
 
-def load_networks(path: Path, networks: Networks, names: tuple[str, ...]) -> None:
-    """Read some networks of an earlier run's models.pt, or of a downscaler's folder in a model repository.
-
-    Residual pairs beyond the stored ones, and a decoder's context, answer nothing until they are trained: the deeper
-    network starts as the other.
-    """
-    files = {"downscaler": path / "1" / "model.onnx", "decoder": restorer_beside(path)}
-    if path.is_dir():
-        stored = {name: read_weights(files[name], name) for name in names}
-    else:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    for name in names:
-        module = networks.modules()[name]
-        own = module.state_dict()  # a served file holds constants, too
-        further = {
-            key: torch.zeros_like(value) if key.startswith("residual.") and ".two." in key else value
-            for key, value in own.items()
-            if key.startswith(ADDED) and key not in stored[name]
-        }
-        try:
-            if any(key.startswith(ADDED) and key not in own for key in stored[name]):
-                raise RuntimeError("more layers")
-            module.load_state_dict({key: value for key, value in stored[name].items() if key in own} | further)
-        except RuntimeError as error:
-            widths = "--width, --decoder-width, --pairs, --decoder-pairs, --decoder-context and such"
-            raise ValueError(f"{path} holds a {name} of other widths than {widths} say") from error
-
-
-def restorer_beside(downscaler: Path) -> Path:
-    """Find D's file, of the `restorer-<size>` beside E's `downscaler-<size>` in a model repository."""
-    return downscaler.with_name(downscaler.name.replace("downscaler", "restorer")) / "1" / "model.onnx"
-
-
 def load_run(config: Config, run: Path) -> tuple[Classifier, Networks]:
     """Make the teacher of a finished run, and its networks as they were trained."""
     teacher = load_teacher(config.teacher, config.teacher_weights, config.teacher_classes)
@@ -174,7 +122,7 @@ def load_run(config: Config, run: Path) -> tuple[Classifier, Networks]:
 def load_run_networks(config: Config, run: Path, teacher: Classifier) -> Networks:
     """Make the networks of a finished run whose teacher, or another one of its architecture, is there already."""
     networks = build_networks(replace(config, downscaler=None, student=None), teacher)
-    load_networks(run / "models.pt", networks, tuple(networks.modules()))
+    load_networks(run / "models.pt", networks.modules(), tuple(networks.modules()))
     networks.answering()
     return networks
 

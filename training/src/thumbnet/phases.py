@@ -1,32 +1,18 @@
 """The phases of a run. Each is a module whose forward pass turns a batch into named loss terms, already weighted."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from thumbnet.classifier import Classifier, Output
+from thumbnet.batch import Batch, given
+from thumbnet.classifier import Classifier
 from thumbnet.codec import Rate, ThroughCodec
 from thumbnet.config import Codec, Config, Weights
-from thumbnet.losses import classification, distillation, moments, relative_error
+from thumbnet.losses import distillation, moments, relative_error
 from thumbnet.networks import Networks
 from thumbnet.pixels import quantise, to_unit
 from thumbnet.stem import TeacherMaps, stem_of
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one step sees. `image` is None where E is frozen and the thumbnails were computed before."""
-
-    image: Tensor | None  # uint8 [N,224,224,3]
-    thumbnail: Tensor | None  # uint8 [N,s,s,3]
-    labels: Tensor  # int64 [N], -1 unknown
-    logits: Tensor | None = None  # float [N, teacher classes]
-    pooled: Tensor | None = None  # float [N, teacher features]
-    maps: Tensor | None = None  # float [N,C,H,W]
-    partners: Tensor | None = None  # int64 [N]: rows that CutMix pasted from
-    share: Tensor | None = None  # float [N]: how much of each picture is its own
+from thumbnet.taught import taught
 
 
 class Reconstruct(nn.Module):
@@ -38,7 +24,7 @@ class Reconstruct(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the loss."""
-        image = to_unit(_given(batch.image))
+        image = to_unit(given(batch.image))
         return {"mse": functional.mse_loss(self.decoder(quantise(self.downscaler(image))), image)}
 
 
@@ -66,7 +52,7 @@ class Restore(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the losses."""
-        image = to_unit(_given(batch.image))
+        image = to_unit(given(batch.image))
         thumbnail = quantise(self.downscaler(image))
         restored = self.decoder(self.through(thumbnail))
         answer = self.teach(restored, with_stages=self.stages_weight > 0)
@@ -82,8 +68,8 @@ class Restore(nn.Module):
                 said = taught(head(seen), batch, self.weights, self.classes)
                 terms |= {f"{name}.{loss}": self.weights.heads * value for loss, value in said.items()}
         return terms | {
-            "kd": distillation(answer.logits, _given(batch.logits), 1.0),
-            "pooled": relative_error(answer.pooled, _given(batch.pooled)),
+            "kd": distillation(answer.logits, given(batch.logits), 1.0),
+            "pooled": relative_error(answer.pooled, given(batch.pooled)),
             "mse": self.MSE_WEIGHT * functional.mse_loss(restored, image),
         }
 
@@ -99,7 +85,7 @@ class MapStem(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the loss."""
-        image = to_unit(_given(batch.image))
+        image = to_unit(given(batch.image))
         with torch.no_grad():
             thumbnail = self.through(quantise(self.shrink(image)))
         return {"maps": relative_error(self.stem(self.normalised(thumbnail)), self.maps_of(image))}
@@ -124,60 +110,19 @@ class Learn(nn.Module):
         """Compute the losses."""
         w, terms = self.weights, {}
         if self.joint:
-            image = to_unit(_given(batch.image))
+            image = to_unit(given(batch.image))
             thumbnail = quantise(self.downscaler(image))
             if w.mm:
                 terms["mm"] = w.mm * moments(thumbnail, image)
             if w.rate:
                 terms["rate"] = w.rate * self.rate(thumbnail)
         else:
-            thumbnail = to_unit(_given(batch.thumbnail))
+            thumbnail = to_unit(given(batch.thumbnail))
         guess = self.student(self.through(thumbnail))
         terms |= taught(guess, batch, w, self.classes, self.projector)
         if w.fm and self.mapper is not None:
-            terms["fm"] = w.fm * relative_error(self.mapper(guess.maps), _given(batch.maps))
+            terms["fm"] = w.fm * relative_error(self.mapper(guess.maps), given(batch.maps))
         return terms
-
-
-def taught(
-    guess: Output, batch: Batch, w: Weights, classes: Tensor, projector: nn.Module | None = None
-) -> dict[str, Tensor]:
-    """What a student's answers [N, teacher classes] lack: labels (CL) and teacher's answers (KD) over the data's own
-    `classes`, the teacher's answers over all, and its pooled features."""
-    terms, known = {}, batch.labels >= 0
-    if w.cl:
-        terms["cl"] = w.cl * _labelled(guess.logits[:, classes], batch)
-    if w.kd and known.any():
-        target = soft_targets(_given(batch.logits)[:, classes], batch, w.temperature)
-        terms["kd"] = w.kd * distillation(guess.logits[known][:, classes], target[known], w.temperature)
-    if w.kd_all:
-        target = soft_targets(_given(batch.logits), batch, w.temperature)
-        terms["kd_all"] = w.kd_all * distillation(guess.logits, target, w.temperature)
-    if w.pooled:
-        pooled = projector(guess.pooled) if projector else guess.pooled
-        terms["pooled"] = w.pooled * relative_error(pooled, _blend(_given(batch.pooled), batch))
-    return terms
-
-
-def _labelled(logits: Tensor, batch: Batch) -> Tensor:
-    if batch.share is None:
-        return classification(logits, batch.labels)
-    partners = batch.labels[_given(batch.partners)]
-    return classification(logits, batch.labels, batch.share) + classification(logits, partners, 1 - batch.share)
-
-
-def _blend(value: Tensor, batch: Batch) -> Tensor:
-    """What the teacher would say of mixed pictures if it answered for each part: [N,...] -> [N,...]."""
-    if batch.share is None:
-        return value
-    return value[_given(batch.partners)].lerp(value, batch.share[:, None])
-
-
-def soft_targets(logits: Tensor, batch: Batch, temperature: float) -> Tensor:
-    """Logits [N,C] whose softened probabilities are those of the mixed pictures' parts."""
-    if batch.share is None:
-        return logits
-    return temperature * _blend(functional.softmax(logits / temperature, dim=1), batch).clamp(min=1e-12).log()
 
 
 def losses_of(config: Config) -> dict[str, float]:
@@ -199,9 +144,3 @@ def losses_of(config: Config) -> dict[str, float]:
 def receiver(codec: Codec) -> nn.Module:
     """What happens to a thumbnail between E and whoever looks at it."""
     return ThroughCodec(codec.format, codec.lowest, codec.highest, codec.share) if codec.format else nn.Identity()
-
-
-def _given(value: Tensor | None) -> Tensor:
-    if value is None:
-        raise ValueError("this phase needs something the batch does not hold")
-    return value

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field, replace
 
 from torch import nn
 
-from thumbnet.classifier import Classifier, fold_normalisation
+from thumbnet.classifier import Classifier
 from thumbnet.config import Config
+from thumbnet.folding import fold_normalisation
 from thumbnet.networks import Networks
 from thumbnet.phases import Learn, MapStem, Reconstruct, Restore
 from thumbnet.photos import SIDE

@@ -1,16 +1,13 @@
 """What a run refuses before it costs anything: options that contradict each other, photos or runs that do not fit."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
-from thumbnet import fingerprint
+from thumbnet.class_map import ClassMap
 from thumbnet.classifier import Classifier
 from thumbnet.codec import FORMATS
 from thumbnet.config import Codec, Config, read_config
-from thumbnet.photos import ClassMap, Photos
+from thumbnet.photos import Photos
 
 
 def require_options(config: Config) -> None:
@@ -140,43 +137,3 @@ def require_own_outputs(config: Config, class_map: ClassMap, teacher: Classifier
             f"with --class-map which is which, for {', '.join(needs)}; or learn from the labels alone (--weights.cl 1 "
             "--weights.kd 0 --weights.kd-all 0, no --prior, no --heads)"
         )
-
-
-def checkpoint_of(config: Config, run: Path) -> Path:
-    """Name a run's checkpoint, or that of the run which it ends otherwise, as long as it has none of its own."""
-    own = run / "checkpoint.pt"
-    return own if own.is_file() or not config.ending_of else config.ending_of / "checkpoint.pt"
-
-
-def inputs_of(photos: Photos, class_map: ClassMap, teacher: Classifier) -> dict[str, str]:
-    """What a run learns from, beside its options: kept in its checkpoint."""
-    return {
-        "photos": photos.fingerprint,
-        "labels of photos": fingerprint.of_text(json.dumps(photos.labels.tolist())),
-        "teacher": fingerprint.of_weights(teacher),
-        "class map": of_class_map(class_map),
-    }
-
-
-def of_class_map(class_map: ClassMap) -> str:
-    """Tell a class map from others."""
-    return fingerprint.of_text(json.dumps([class_map.folders, class_map.outputs, class_map.labels]))
-
-
-def require_same_inputs(before: dict[str, str], now: dict[str, str], checkpoint: Path) -> None:
-    """Refuse to go on with other photos or another teacher than a run began with. Older runs tell less of them."""
-    other = [name for name, value in before.items() if now.get(name) != value]
-    if other:
-        raise ValueError(f"{checkpoint} was made with other {' and '.join(other)}: choose another --out")
-
-
-def require_same_class_map(config: Config, run: Path, class_map: ClassMap) -> None:
-    """Refuse to measure or export a finished run with another class map than it was trained with."""
-    checkpoint = checkpoint_of(config, run)
-    if not checkpoint.is_file():
-        return
-    before = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True).get("inputs", {})
-    now = of_class_map(class_map)
-    if before.get("class map", now) != now:
-        told = config.class_map or f"the class folders of {config.data}"
-        raise ValueError(f"{checkpoint} was made with another class map: bring {told} back to what it was")

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from thumbnet.card import logits, pixels, size_of, write_card, write_ensemble
-from thumbnet.classifier import LITE0, load_teacher
+from thumbnet.class_map import read_labels
+from thumbnet.classifier import load_teacher
+from thumbnet.lite import LITE0
 from thumbnet.onnx_files import ServedStudent, write_onnx
-from thumbnet.photos import SIDE, read_labels
+from thumbnet.photos import SIDE
 from thumbnet.served import measure
 from thumbnet.unseen import clean, imagenette
 

@@ -19,11 +19,12 @@ import onnxruntime
 import torch
 from torch import Tensor
 
+from thumbnet.class_map import read_class_map
 from thumbnet.classifier import load_teacher
 from thumbnet.decoder import Decoder
 from thumbnet.downscaler import Downscaler
 from thumbnet.evaluation import ranks, summarise
-from thumbnet.photos import SIDE, Photos, read_class_map, squash
+from thumbnet.photos import SIDE, Photos, squash
 from thumbnet.pixels import quantise, to_bytes, to_unit
 
 CLASSIFIERS = ("tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2")
