@@ -39,8 +39,8 @@ let key: SigningKey | undefined;
 /** Of the latest photo; what an earlier one still brings is not shown. */
 let current = 0;
 
-async function show(photo: Photo): Promise<void> {
-  shown = photo;
+/** @param given the photo, which may still be on its way. */
+async function show(given: Photo | Promise<Photo>): Promise<void> {
   current += 1;
   const turn = current;
   const isCurrent = () => turn === current;
@@ -48,6 +48,9 @@ async function show(photo: Photo): Promise<void> {
   problemLine.textContent = "";
   statusLine.textContent = "Working…";
   try {
+    const photo = await given;
+    if (!isCurrent()) return;
+    shown = photo;
     const local = localSwitch.checked ? await loadLocal() : undefined;
     const original = await pixelsOf(photo);
     if (!isCurrent()) return;
@@ -194,6 +197,12 @@ async function pixelsOf(photo: Photo): Promise<Blob | undefined> {
   }
 }
 
+async function sample(name: string): Promise<Blob> {
+  const response = await fetch(`samples/${name}`);
+  if (!response.ok) throw new TypeError(`The sample ${name} answered ${response.status}`);
+  return response.blob();
+}
+
 function addressOf(photo: Photo): string | undefined {
   return typeof photo === "string" && /^https?:/i.test(photo) ? photo : undefined;
 }
@@ -234,9 +243,9 @@ byId("key", HTMLFormElement).addEventListener("submit", (event) => {
   key = id && secret ? { id, secret } : undefined;
   if (shown) void show(shown);
 });
-byId("samples", HTMLElement).addEventListener("click", async (event) => {
+byId("samples", HTMLElement).addEventListener("click", (event) => {
   const name = event.target instanceof HTMLElement ? event.target.dataset.sample : undefined;
-  if (name) void show(await (await fetch(`samples/${name}`)).blob());
+  if (name) void show(sample(name));
 });
 for (const choice of [formatSelect, localSwitch]) {
   choice.addEventListener("change", () => shown && void show(shown));

@@ -13,6 +13,7 @@ import { makeThumbnail } from "../../src/pipeline.ts";
 import { nodeRuntime } from "../../src/runtime/node.ts";
 import { type RunningOrigin, startOrigin } from "../origin/start-origin.ts";
 import { startWorker, type TestWorker } from "../worker/harness.ts";
+import { dropPhoto } from "./drop.ts";
 import { launch } from "./launch.ts";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -50,7 +51,7 @@ describe("with an inference origin", () => {
 
   test("a photo that is dropped becomes the pipeline's thumbnails, compared with bicubic ones", async () => {
     await page.goto(worker.url.href);
-    await dropPhoto(CHURCH);
+    await dropPhoto(page, CHURCH);
     await page.getByText("Done.").waitFor();
 
     const runtime = await nodeRuntime();
@@ -82,7 +83,7 @@ describe("with an inference origin", () => {
     page.on("request", (request) => request.method() === "POST" && sent.push(request.postDataBuffer()));
     await page.goto(worker.url.href);
     await page.getByLabel("Downscale in this browser").check();
-    await dropPhoto(CHURCH);
+    await dropPhoto(page, CHURCH);
     await page.getByText("Done.").waitFor({ timeout: 60_000 });
     const runtime = await nodeRuntime();
     for (const size of [56, 112]) {
@@ -137,7 +138,7 @@ describe("with an inference origin", () => {
     await page.goto(worker.url.href);
     await page.getByLabel("Or the address of one").fill(`${worker.url.href}late.jpg`);
     await page.keyboard.press("Enter");
-    await dropPhoto(CHURCH);
+    await dropPhoto(page, CHURCH);
     await page.getByText("Done.").waitFor();
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));
@@ -209,15 +210,6 @@ describe("closed, and without an inference origin", () => {
     expect(await policyOf("/health")).toBe("default-src 'none'");
   });
 });
-
-async function dropPhoto(photo: Buffer): Promise<void> {
-  const transfer = await page.evaluateHandle((base64) => {
-    const data = new DataTransfer();
-    data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], "p.jpg", { type: "image/jpeg" }));
-    return data;
-  }, photo.toString("base64"));
-  await page.dispatchEvent("#drop", "drop", { dataTransfer: transfer });
-}
 
 /** RGB as the browser has it. */
 async function pixels(selector: string): Promise<Buffer> {

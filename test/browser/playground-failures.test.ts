@@ -1,0 +1,61 @@
+/** The playground where something fails, is slow, or comes in another way than it should. */
+import { readFileSync } from "node:fs";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { startWorker, type TestWorker } from "../worker/harness.ts";
+import { dropPhoto } from "./drop.ts";
+import { launch } from "./launch.ts";
+
+const PARACHUTE = readFileSync("examples/photos/parachute.jpg");
+
+let browser: Browser;
+let worker: TestWorker;
+let page: Page;
+/** Errors that nothing in the page has caught. */
+let uncaught: string[];
+beforeAll(async () => {
+  browser = await launch();
+  worker = await startWorker();
+});
+afterAll(async () => {
+  await browser?.close();
+  await worker?.close();
+});
+beforeEach(async () => {
+  page = await browser.newPage();
+  uncaught = [];
+  page.on("pageerror", (error) => uncaught.push(String(error)));
+  await page.goto(worker.url.href);
+});
+afterEach(() => page?.close());
+
+const done = () => page.getByText("Done.").waitFor();
+const alert = () => page.getByRole("alert").innerText();
+const bytesShown = () => page.locator("figure.original figcaption span").innerText();
+
+test("a sample that cannot be had is said", async () => {
+  await page.route("**/samples/church.jpg", (route) => route.abort());
+  await page.getByRole("button", { name: "Church" }).click();
+  await expect.poll(alert).not.toBe("");
+  expect(uncaught).toEqual([]);
+  await page.unroute("**/samples/church.jpg");
+  await page.route("**/samples/church.jpg", (route) => route.fulfill({ status: 404, body: "There is no such file." }));
+  await page.getByRole("button", { name: "Church" }).click();
+  await expect.poll(alert).toMatch(/answered 404/);
+});
+
+test("a sample that comes late does not replace the photo that was dropped after it", async () => {
+  const release = Promise.withResolvers<void>();
+  await page.route("**/samples/church.jpg", async (route) => {
+    await release.promise;
+    await route.continue().catch(() => {});
+  });
+  await page.getByRole("button", { name: "Church" }).click();
+  await dropPhoto(page, PARACHUTE);
+  await done();
+  const shown = await bytesShown();
+  release.resolve();
+  await page.waitForTimeout(1000);
+  await done();
+  expect(await bytesShown()).toBe(shown);
+});
