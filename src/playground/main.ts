@@ -36,37 +36,37 @@ const localSwitch = byId("local", HTMLInputElement);
 
 let shown: Photo | undefined;
 let key: SigningKey | undefined;
-/** Of the latest photo; what an earlier one still brings is not shown. */
-let current = 0;
+/** Ends what is under way for the photo of before. */
+let latest = new AbortController();
 
 /** @param given the photo, which may still be on its way. */
 async function show(given: Photo | Promise<Photo>): Promise<void> {
-  current += 1;
-  const turn = current;
-  const isCurrent = () => turn === current;
+  latest.abort();
+  latest = new AbortController();
+  const { signal } = latest;
   const timings: Timing[] = [];
   problemLine.textContent = "";
   statusLine.textContent = "Working…";
   try {
     const photo = await given;
-    if (!isCurrent()) return;
+    signal.throwIfAborted();
     shown = photo;
     const local = localSwitch.checked ? await loadLocal() : undefined;
-    const original = await pixelsOf(photo);
-    if (!isCurrent()) return;
+    const original = await pixelsOf(photo, signal);
+    signal.throwIfAborted();
     if (local && !original)
       throw new TypeError("The bytes of this photo are not to be had here; downscale it at the service");
     await Promise.all([
-      showThumbnails(photo, original, timings, local, isCurrent),
-      showPredictions(local ? (original ?? photo) : photo, timings, local, isCurrent),
+      showThumbnails(photo, original, timings, local, signal),
+      showPredictions(local ? (original ?? photo) : photo, timings, local, signal),
       showCode(photo),
     ]);
-    if (!isCurrent()) return;
+    signal.throwIfAborted();
     byId("timings", HTMLTableElement).replaceChildren(...timingRows(timings));
     byId("results", HTMLElement).hidden = false;
     statusLine.textContent = "Done.";
   } catch (error) {
-    if (!isCurrent()) return;
+    if (signal.aborted) return;
     statusLine.textContent = "";
     problemLine.textContent = explain(error);
   }
@@ -77,21 +77,22 @@ async function showThumbnails(
   original: Blob | undefined,
   timings: Timing[],
   local: Local | undefined,
-  isCurrent: () => boolean,
+  signal: AbortSignal,
 ): Promise<void> {
   const format = chosenFormat();
   const made: HTMLElement[] = [];
   // One after the other, so that each timing is its own.
   for (const size of SIZES) {
+    signal.throwIfAborted();
     const what = `thumbnail of ${size} pixels`;
     const thumbnail =
       local && original
         ? await timedHere(what, timings, () => local.thumbnail(original, { size, format }))
-        : await timed(what, timings).thumbnail(photo, { size, format });
+        : await timed(what, timings).thumbnail(photo, { size, format }, { signal });
     made.push(learnedFigure(thumbnail, size, original?.size));
   }
   const plain = original === undefined ? [] : await bicubicThumbnails(original, SIZES).catch(() => []);
-  if (!isCurrent()) return;
+  signal.throwIfAborted();
   const compared = SIZES.flatMap((_, i) => {
     const image = plain[i];
     const learned = made[i];
@@ -108,7 +109,7 @@ async function showPredictions(
   photo: Photo,
   timings: Timing[],
   local: Local | undefined,
-  isCurrent: () => boolean,
+  signal: AbortSignal,
 ): Promise<void> {
   const notice = byId("no-origin", HTMLElement);
   try {
@@ -117,20 +118,20 @@ async function showPredictions(
       const asked = timed(`classification of ${size} pixels`, timings);
       const answer =
         local && typeof photo !== "string"
-          ? await local.classify(photo, asked, { size, format: "png" })
-          : await asked.classify(photo, { size });
+          ? await local.classify(photo, asked, { size, format: "png" }, { signal })
+          : await asked.classify(photo, { size }, { signal });
       columns.push(predictionsColumn(`${size} pixels`, answer));
     }
     if (!local) {
-      const cascade = await timed("cascade", timings).classify(photo, { size: SIZES[0], adaptive: "auto" });
+      const cascade = await timed("cascade", timings).classify(photo, { size: SIZES[0], adaptive: "auto" }, { signal });
       columns.push(predictionsColumn("Cascade", cascade));
     }
-    if (!isCurrent()) return;
+    signal.throwIfAborted();
     notice.hidden = true;
     byId("predictions", HTMLElement).replaceChildren(...columns);
   } catch (error) {
     if (!(error instanceof ProblemError && error.code.startsWith("origin-"))) throw error;
-    if (!isCurrent()) return;
+    signal.throwIfAborted();
     notice.textContent =
       error.code === "origin-missing"
         ? "No inference origin is configured, so there are no predictions. Start one with “npx node src/origin/main.ts” and name it in ORIGINS."
@@ -185,12 +186,12 @@ function loadLocal(): Promise<Local> {
 }
 
 /** The photo's own bytes; undefined if it is in R2 or its host does not let pages read it. */
-async function pixelsOf(photo: Photo): Promise<Blob | undefined> {
+async function pixelsOf(photo: Photo, signal: AbortSignal): Promise<Blob | undefined> {
   if (typeof photo !== "string") return photo;
   const url = addressOf(photo);
   if (url === undefined) return undefined;
   try {
-    const response = await fetch(url);
+    const response = await fetch(url, { signal });
     return response.ok ? await response.blob() : undefined;
   } catch {
     return undefined;

@@ -6,6 +6,7 @@ import { startWorker, type TestWorker } from "../worker/harness.ts";
 import { dropPhoto } from "./drop.ts";
 import { launch } from "./launch.ts";
 
+const CHURCH = readFileSync("examples/photos/church.jpg");
 const PARACHUTE = readFileSync("examples/photos/parachute.jpg");
 
 let browser: Browser;
@@ -58,4 +59,17 @@ test("a sample that comes late does not replace the photo that was dropped after
   await page.waitForTimeout(1000);
   await done();
   expect(await bytesShown()).toBe(shown);
+});
+
+test("what is under way for a photo ends when the next one comes", async () => {
+  const aborted: string[] = [];
+  page.on("requestfailed", (request) => aborted.push(new URL(request.url()).pathname.split("/")[1] ?? ""));
+  await page.route("**/{thumbnail,classify}/**", () => {}, { times: 2 });
+  const asked = Promise.all([page.waitForRequest("**/thumbnail/**"), page.waitForRequest("**/classify/**")]);
+  await dropPhoto(page, CHURCH);
+  await asked;
+  await dropPhoto(page, PARACHUTE);
+  await done();
+  expect(aborted.sort()).toEqual(["classify", "thumbnail"]);
+  expect(await alert()).toBe("");
 });
