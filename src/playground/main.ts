@@ -1,5 +1,12 @@
 /** The playground: one photo, everything the service makes of it. */
-import { createClient, ProblemError, type SigningKey, signPath, type ThumbnailOptions } from "../client/index.ts";
+import {
+  createClient,
+  ProblemError,
+  type SigningKey,
+  signPath,
+  type Thumbnail,
+  type ThumbnailOptions,
+} from "../client/index.ts";
 import { optionsPath } from "../client/path.ts";
 import { bicubicThumbnails } from "./bicubic.ts";
 import { snippets } from "./code.ts";
@@ -56,12 +63,14 @@ async function show(given: Photo | Promise<Photo>): Promise<void> {
     signal.throwIfAborted();
     if (local && !original)
       throw new TypeError("The bytes of this photo are not to be had here; downscale it at the service");
-    await Promise.all([
-      showThumbnails(photo, original, timings, local, signal),
-      showPredictions(local ? (original ?? photo) : photo, timings, local, signal),
-      showCode(photo),
+    const parts = await Promise.all([
+      thumbnailsOf(photo, original, timings, local, signal),
+      predictionsOf(local ? (original ?? photo) : photo, timings, local, signal),
+      codeOf(photo),
     ]);
     signal.throwIfAborted();
+    // Together, so that there is never something of two photos on the page.
+    for (const showPart of parts) showPart();
     byId("timings", HTMLTableElement).replaceChildren(...timingRows(timings));
     byId("results", HTMLElement).hidden = false;
     statusLine.textContent = "Done.";
@@ -72,48 +81,54 @@ async function show(given: Photo | Promise<Photo>): Promise<void> {
   }
 }
 
-async function showThumbnails(
+/** Puts a part of the results onto the page. */
+type ShowPart = () => void;
+
+async function thumbnailsOf(
   photo: Photo,
   original: Blob | undefined,
   timings: Timing[],
   local: Local | undefined,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ShowPart> {
   const format = chosenFormat();
-  const made: HTMLElement[] = [];
+  const made: Pick<Thumbnail, "bytes" | "contentType">[] = [];
   // One after the other, so that each timing is its own.
   for (const size of SIZES) {
     signal.throwIfAborted();
     const what = `thumbnail of ${size} pixels`;
-    const thumbnail =
+    made.push(
       local && original
         ? await timedHere(what, timings, () => local.thumbnail(original, { size, format }))
-        : await timed(what, timings).thumbnail(photo, { size, format }, { signal });
-    made.push(learnedFigure(thumbnail, size, original?.size));
+        : await timed(what, timings).thumbnail(photo, { size, format }, { signal }),
+    );
   }
   const plain = original === undefined ? [] : await bicubicThumbnails(original, SIZES).catch(() => []);
-  signal.throwIfAborted();
-  const compared = SIZES.flatMap((_, i) => {
-    const image = plain[i];
-    const learned = made[i];
-    return [...(image ? [bicubicFigure(image)] : []), ...(learned ? [learned] : [])];
-  });
-  const url = original === undefined ? addressOf(photo) : URL.createObjectURL(original);
-  for (const { src } of figures.querySelectorAll("img")) URL.revokeObjectURL(src);
-  figures.replaceChildren(...(url === undefined ? [] : [originalFigure(url, original?.size)]), ...compared);
-  zoom(figures, Number(zoomSelect.value));
+  return () => {
+    const compared = SIZES.flatMap((size, i) => {
+      const image = plain[i];
+      const learned = made[i];
+      return [
+        ...(image ? [bicubicFigure(image)] : []),
+        ...(learned ? [learnedFigure(learned, size, original?.size)] : []),
+      ];
+    });
+    const url = original === undefined ? addressOf(photo) : URL.createObjectURL(original);
+    for (const { src } of figures.querySelectorAll("img")) URL.revokeObjectURL(src);
+    figures.replaceChildren(...(url === undefined ? [] : [originalFigure(url, original?.size)]), ...compared);
+    zoom(figures, Number(zoomSelect.value));
+  };
 }
 
 /** What is downscaled here is sent losslessly, so that the answer is the service's own. The cascade would want the photo. */
-async function showPredictions(
+async function predictionsOf(
   photo: Photo,
   timings: Timing[],
   local: Local | undefined,
   signal: AbortSignal,
-): Promise<void> {
-  const notice = byId("no-origin", HTMLElement);
+): Promise<ShowPart> {
+  const columns: HTMLElement[] = [];
   try {
-    const columns: HTMLElement[] = [];
     for (const size of SIZES) {
       const asked = timed(`classification of ${size} pixels`, timings);
       const answer =
@@ -126,29 +141,32 @@ async function showPredictions(
       const cascade = await timed("cascade", timings).classify(photo, { size: SIZES[0], adaptive: "auto" }, { signal });
       columns.push(predictionsColumn("Cascade", cascade));
     }
-    signal.throwIfAborted();
-    notice.hidden = true;
-    byId("predictions", HTMLElement).replaceChildren(...columns);
+    return () => showPredictions(columns, "");
   } catch (error) {
     if (!(error instanceof ProblemError && error.code.startsWith("origin-"))) throw error;
-    signal.throwIfAborted();
-    notice.textContent =
-      error.code === "origin-missing"
-        ? "No inference origin is configured, so there are no predictions. Start one with “npx node src/origin/main.ts” and name it in ORIGINS."
-        : error.message;
-    notice.hidden = false;
-    byId("predictions", HTMLElement).replaceChildren();
+    const missing =
+      "No inference origin is configured, so there are no predictions. Start one with “npx node src/origin/main.ts” and name it in ORIGINS.";
+    return () => showPredictions([], error.code === "origin-missing" ? missing : error.message);
   }
 }
 
-async function showCode(photo: Photo): Promise<void> {
+function showPredictions(columns: readonly HTMLElement[], why: string): void {
+  const notice = byId("no-origin", HTMLElement);
+  notice.textContent = why;
+  notice.hidden = why === "";
+  byId("predictions", HTMLElement).replaceChildren(...columns);
+}
+
+async function codeOf(photo: Photo): Promise<ShowPart> {
   const [size] = SIZES;
   const format = chosenFormat();
   const upload = typeof photo !== "string";
   const [url, npyUrl] = [await thumbnailUrl(photo, size, format), await thumbnailUrl(photo, size, "npy")];
   const request = { service, source: upload ? undefined : photo, size, format, url, npyUrl };
-  const link = element("a", { href: url }, "The thumbnail at its own address");
-  byId("code", HTMLElement).replaceChildren(...(upload ? [] : [link]), ...codeBlocks(snippets(request)));
+  return () => {
+    const link = element("a", { href: url }, "The thumbnail at its own address");
+    byId("code", HTMLElement).replaceChildren(...(upload ? [] : [link]), ...codeBlocks(snippets(request)));
+  };
 }
 
 /** Of a file, where it is posted to. */

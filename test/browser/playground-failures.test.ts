@@ -73,3 +73,16 @@ test("what is under way for a photo ends when the next one comes", async () => {
   expect(aborted.sort()).toEqual(["classify", "thumbnail"]);
   expect(await alert()).toBe("");
 });
+
+test("a photo of which not everything can be had leaves the earlier one as it is", async () => {
+  await dropPhoto(page, CHURCH);
+  await done();
+  const shown = await bytesShown();
+  await page.route("**/classify/**", (route) => route.abort());
+  const thumbnail = page.waitForResponse("**/thumbnail/*size=112");
+  await dropPhoto(page, PARACHUTE);
+  await thumbnail;
+  await expect.poll(alert).toMatch(/^Failed to fetch\.$/);
+  await page.waitForTimeout(500);
+  expect(await bytesShown()).toBe(shown);
+});
