@@ -232,7 +232,10 @@ function chosenFormat(): Format {
 
 function explain(error: unknown): string {
   if (error instanceof ProblemError) return error.message;
-  return error instanceof TypeError ? `${error.message}.` : `Something went wrong in this page: ${String(error)}`;
+  // Browsers end their sentences without a full stop, the client ends its own with one.
+  return error instanceof TypeError
+    ? error.message.replace(/\.?$/, ".")
+    : `Something went wrong in this page: ${String(error)}`;
 }
 
 const drop = byId("drop", HTMLElement);

@@ -86,3 +86,9 @@ test("a photo of which not everything can be had leaves the earlier one as it is
   await page.waitForTimeout(500);
   expect(await bytesShown()).toBe(shown);
 });
+
+test("a refusal of the page itself is one sentence", async () => {
+  await page.getByLabel("Or the address of one").fill("photo.jpg");
+  await page.keyboard.press("Enter");
+  await expect.poll(alert).toBe('Expected an http(s) URL or "r2:<key>" as the source, but got "photo.jpg".');
+});
