@@ -1,13 +1,13 @@
 /** What one gets without a learned downscaler: the photo's pixels through the service's own bicubic resampler. */
+import { Kept } from "../browser/kept.ts";
 import type { Geometry, RgbImage } from "../imaging/image.ts";
 import { Resampler } from "../imaging/resample.ts";
 
-let kernel: Promise<WebAssembly.Module> | undefined;
+const kernels = new Kept((file: string) => WebAssembly.compileStreaming(fetch(file)));
 
 /** @throws if the browser cannot decode the photo. */
 export async function bicubicThumbnails(photo: Blob, sizes: readonly number[]): Promise<RgbImage[]> {
-  kernel ??= WebAssembly.compileStreaming(fetch("resample.wasm"));
-  const module = await kernel;
+  const module = await kernels.get("resample.wasm");
   const bitmap = await createImageBitmap(photo, { colorSpaceConversion: "none" });
   const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });

@@ -92,3 +92,12 @@ test("a refusal of the page itself is one sentence", async () => {
   await page.keyboard.press("Enter");
   await expect.poll(alert).toBe('Expected an http(s) URL or "r2:<key>" as the source, but got "photo.jpg".');
 });
+
+test("the comparison comes back once the resampler can be had again", async () => {
+  await page.route("**/resample.wasm", (route) => route.abort(), { times: 1 });
+  await dropPhoto(page, CHURCH);
+  await done();
+  expect(await page.locator("#figures canvas").count()).toBe(0);
+  await dropPhoto(page, PARACHUTE);
+  await expect.poll(() => page.locator("#figures canvas").count()).toBe(2);
+});
