@@ -241,6 +241,10 @@ function explain(error: unknown): string {
 const drop = byId("drop", HTMLElement);
 const file = byId("file", HTMLInputElement);
 file.addEventListener("change", () => showFirst(file.files));
+// To choose the same file again is no change to browsers, and would do nothing.
+file.addEventListener("click", () => {
+  file.value = "";
+});
 document.addEventListener("paste", (event) => showFirst(event.clipboardData?.files));
 for (const type of ["dragenter", "dragover", "dragleave", "drop"] as const) {
   document.addEventListener(type, (event) => {

@@ -101,3 +101,17 @@ test("the comparison comes back once the resampler can be had again", async () =
   await dropPhoto(page, PARACHUTE);
   await expect.poll(() => page.locator("#figures canvas").count()).toBe(2);
 });
+
+test("the same file can be chosen again after a failure", async () => {
+  await page.route("**/thumbnail/**", (route) => route.abort());
+  const choose = async () => {
+    const chooser = page.waitForEvent("filechooser");
+    await page.locator("#file").click();
+    await (await chooser).setFiles("examples/photos/church.jpg");
+  };
+  await choose();
+  await expect.poll(alert).not.toBe("");
+  await page.unroute("**/thumbnail/**");
+  await choose();
+  await done();
+});
