@@ -115,3 +115,11 @@ test("the same file can be chosen again after a failure", async () => {
   await choose();
   await done();
 });
+
+test("on a narrow screen nothing is wider than the page, however large thumbnails are shown", async () => {
+  await page.setViewportSize({ width: 375, height: 800 });
+  await dropPhoto(page, CHURCH);
+  await done();
+  await page.getByLabel("Show as").selectOption("448 pixels");
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
+});
