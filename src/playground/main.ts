@@ -10,6 +10,7 @@ import {
 import { optionsPath } from "../client/path.ts";
 import { bicubicThumbnails } from "./bicubic.ts";
 import { snippets } from "./code.ts";
+import { addressOf, type Photo, pixelsOf, sample } from "./photo.ts";
 import {
   bicubicFigure,
   byId,
@@ -25,9 +26,6 @@ import {
 
 const SIZES = [56, 112] as const;
 const service = new URL(".", location.href).href.replace(/\/$/, "");
-
-/** A source of the URL contract, or a file. */
-type Photo = string | Blob;
 
 type Format = Exclude<ThumbnailOptions["format"], "auto" | undefined>;
 
@@ -59,7 +57,7 @@ async function show(given: Photo | Promise<Photo>): Promise<void> {
     signal.throwIfAborted();
     shown = photo;
     const local = localSwitch.checked ? await loadLocal() : undefined;
-    const original = await pixelsOf(photo, signal);
+    const original = await pixelsOf(photo, local !== undefined, signal);
     signal.throwIfAborted();
     if (local && !original)
       throw new TypeError("The bytes of this photo are not to be had here; downscale it at the service");
@@ -201,29 +199,6 @@ async function timedHere<T>(request: string, timings: Timing[], make: () => Prom
 
 function loadLocal(): Promise<Local> {
   return import(new URL("browser/index.js", location.href).href);
-}
-
-/** The photo's own bytes; undefined if it is in R2 or its host does not let pages read it. */
-async function pixelsOf(photo: Photo, signal: AbortSignal): Promise<Blob | undefined> {
-  if (typeof photo !== "string") return photo;
-  const url = addressOf(photo);
-  if (url === undefined) return undefined;
-  try {
-    const response = await fetch(url, { signal });
-    return response.ok ? await response.blob() : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function sample(name: string): Promise<Blob> {
-  const response = await fetch(`samples/${name}`);
-  if (!response.ok) throw new TypeError(`The sample ${name} answered ${response.status}`);
-  return response.blob();
-}
-
-function addressOf(photo: Photo): string | undefined {
-  return typeof photo === "string" && /^https?:/i.test(photo) ? photo : undefined;
 }
 
 function chosenFormat(): Format {

@@ -123,3 +123,11 @@ test("on a narrow screen nothing is wider than the page, however large thumbnail
   await page.getByLabel("Show as").selectOption("448 pixels");
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
 });
+
+test("a source that lets the page wait is asked of the service all the same", async () => {
+  await page.route("https://example.com/slow.jpg", () => {});
+  await page.getByLabel("Or the address of one").fill("https://example.com/slow.jpg");
+  const asked = page.waitForRequest("**/thumbnail/**");
+  await page.keyboard.press("Enter");
+  await asked;
+});
