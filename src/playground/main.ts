@@ -10,7 +10,7 @@ import {
 import { optionsPath } from "../client/path.ts";
 import { bicubicThumbnails } from "./bicubic.ts";
 import { snippets } from "./code.ts";
-import { addressOf, type Photo, pixelsOf, sample } from "./photo.ts";
+import { addressOf, droppedPhoto, type Photo, pixelsOf, sample } from "./photo.ts";
 import {
   bicubicFigure,
   byId,
@@ -223,9 +223,14 @@ file.addEventListener("click", () => {
 document.addEventListener("paste", (event) => showFirst(event.clipboardData?.files));
 for (const type of ["dragenter", "dragover", "dragleave", "drop"] as const) {
   document.addEventListener(type, (event) => {
-    event.preventDefault();
-    drop.classList.toggle("over", type === "dragenter" || type === "dragover");
-    if (type === "drop") showFirst(event.dataTransfer?.files);
+    const { dataTransfer, target } = event;
+    // Text that is dragged into a field goes there.
+    const isForField = target instanceof HTMLInputElement && target !== file && !dataTransfer?.types.includes("Files");
+    if (!isForField) event.preventDefault();
+    drop.classList.toggle("over", !isForField && (type === "dragenter" || type === "dragover"));
+    if (type !== "drop" || isForField) return;
+    const dropped = droppedPhoto(dataTransfer);
+    if (dropped !== undefined) void show(dropped);
   });
 }
 

@@ -34,3 +34,10 @@ export async function sample(name: string): Promise<Blob> {
   if (!response.ok) throw new TypeError(`The sample ${name} answered ${response.status}`);
   return response.blob();
 }
+
+/** The first file; of an image or link of another page, its address. */
+export function droppedPhoto(dropped: DataTransfer | null): Photo | undefined {
+  const [file] = dropped?.files ?? [];
+  const addresses = dropped?.getData("text/uri-list").split(/\r?\n/) ?? [];
+  return file ?? addresses.find((line) => line !== "" && !line.startsWith("#"));
+}

@@ -31,18 +31,21 @@ beforeEach(async () => {
 afterEach(() => page?.close());
 
 const done = () => page.getByText("Done.").waitFor();
-const alert = () => page.getByRole("alert").innerText();
+const said = async () => {
+  await page.locator("#problem:not(:empty)").waitFor();
+  return page.getByRole("alert").innerText();
+};
 const bytesShown = () => page.locator("figure.original figcaption span").innerText();
 
 test("a sample that cannot be had is said", async () => {
   await page.route("**/samples/church.jpg", (route) => route.abort());
   await page.getByRole("button", { name: "Church" }).click();
-  await expect.poll(alert).not.toBe("");
+  expect(await said()).not.toBe("");
   expect(uncaught).toEqual([]);
   await page.unroute("**/samples/church.jpg");
   await page.route("**/samples/church.jpg", (route) => route.fulfill({ status: 404, body: "There is no such file." }));
   await page.getByRole("button", { name: "Church" }).click();
-  await expect.poll(alert).toMatch(/answered 404/);
+  expect(await said()).toMatch(/answered 404/);
 });
 
 test("a sample that comes late does not replace the photo that was dropped after it", async () => {
@@ -71,7 +74,7 @@ test("what is under way for a photo ends when the next one comes", async () => {
   await dropPhoto(page, PARACHUTE);
   await done();
   expect(aborted.sort()).toEqual(["classify", "thumbnail"]);
-  expect(await alert()).toBe("");
+  expect(await page.getByRole("alert").innerText()).toBe("");
 });
 
 test("a photo of which not everything can be had leaves the earlier one as it is", async () => {
@@ -82,7 +85,7 @@ test("a photo of which not everything can be had leaves the earlier one as it is
   const thumbnail = page.waitForResponse("**/thumbnail/*size=112");
   await dropPhoto(page, PARACHUTE);
   await thumbnail;
-  await expect.poll(alert).toMatch(/^Failed to fetch\.$/);
+  expect(await said()).toMatch(/^Failed to fetch\.$/);
   await page.waitForTimeout(500);
   expect(await bytesShown()).toBe(shown);
 });
@@ -90,7 +93,7 @@ test("a photo of which not everything can be had leaves the earlier one as it is
 test("a refusal of the page itself is one sentence", async () => {
   await page.getByLabel("Or the address of one").fill("photo.jpg");
   await page.keyboard.press("Enter");
-  await expect.poll(alert).toBe('Expected an http(s) URL or "r2:<key>" as the source, but got "photo.jpg".');
+  expect(await said()).toBe('Expected an http(s) URL or "r2:<key>" as the source, but got "photo.jpg".');
 });
 
 test("the comparison comes back once the resampler can be had again", async () => {
@@ -99,7 +102,8 @@ test("the comparison comes back once the resampler can be had again", async () =
   await done();
   expect(await page.locator("#figures canvas").count()).toBe(0);
   await dropPhoto(page, PARACHUTE);
-  await expect.poll(() => page.locator("#figures canvas").count()).toBe(2);
+  await done();
+  expect(await page.locator("#figures canvas").count()).toBe(2);
 });
 
 test("the same file can be chosen again after a failure", async () => {
@@ -110,7 +114,7 @@ test("the same file can be chosen again after a failure", async () => {
     await (await chooser).setFiles("examples/photos/church.jpg");
   };
   await choose();
-  await expect.poll(alert).not.toBe("");
+  expect(await said()).not.toBe("");
   await page.unroute("**/thumbnail/**");
   await choose();
   await done();
@@ -131,3 +135,24 @@ test("a source that lets the page wait is asked of the service all the same", as
   await page.keyboard.press("Enter");
   await asked;
 });
+
+test("an image of another page is dropped by its address, and text into the field that it is dropped on", async () => {
+  const address = `${worker.url.href}a.jpg`;
+  const asked = page.waitForRequest(`**/thumbnail/format=png,size=56/${address}`);
+  expect(await dropText("#drop", "text/uri-list", `# of a page\r\n${address}\r\n`)).toBe("taken");
+  await asked;
+  expect(await dropText("#url", "text/plain", "r2:church.jpg")).toBe("left to the browser");
+  expect(await dropText("#drop", "text/plain", "Some text")).toBe("taken");
+});
+
+function dropText(selector: string, type: string, text: string): Promise<string> {
+  return page.locator(selector).evaluate(
+    (place, [as, value]) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.setData(as, value);
+      const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+      return place.dispatchEvent(event) ? "left to the browser" : "taken";
+    },
+    [type, text] as const,
+  );
+}
