@@ -7,6 +7,7 @@ import { PROBLEMS } from "../errors.ts";
 import { encoders } from "../imaging/encode.ts";
 import { backfillPage, backfillQuery } from "../queue/page.ts";
 import { thumbnailOptions } from "../request/options.ts";
+import { HEADERS, type HeaderName, headersOf, headersOfRefusal } from "./headers.ts";
 import { batchLine, classification, health, models, problem, purged } from "./schemas.ts";
 
 type Json = { readonly [name: string]: unknown };
@@ -33,11 +34,8 @@ const IF_NONE_MATCH = {
   schema: { type: "string" },
 };
 
-const cacheTag = {
-  description:
-    "Names the source, for purging at a CDN in front. Cloudflare's own takes it off before the client sees it.",
-  schema: { type: "string", pattern: "^thumbnet-[0-9a-f]{16}$" },
-};
+/** What can be asked for again has a source, which can be purged and ages; an upload has none. */
+const OF_SOURCE = ["Age", "Cache-Tag"] as const;
 
 /** @param mount the path that the service is mounted at; "" for a Worker of its own. */
 export function openApi(mount = ""): Json {
@@ -64,6 +62,7 @@ export function openApi(mount = ""): Json {
       "/batch": {
         post: operation("postBatch", "Classifications of many photos, a line of JSON for each as it is ready.", {
           requestBody: { required: true, content: { "application/json": { schema: schemaOf(batchRequest, "input") } } },
+          headers: ["Cache-Control", "Server-Timing"],
           answer: { "application/x-ndjson": { schema: { type: "string", description: "Lines as `BatchLine`." } } },
         }),
       },
@@ -71,7 +70,7 @@ export function openApi(mount = ""): Json {
         delete: operation("purge", "Removes what is kept of the sources that start with this one.", {
           parameters: [SOURCE],
           security: OWNER,
-          headers: { "X-Cache-Tag": { ...cacheTag, description: "The `Cache-Tag` of the source's thumbnails." } },
+          headers: ["X-Cache-Tag"],
           answer: json(purged),
         }),
       },
@@ -99,7 +98,10 @@ export function openApi(mount = ""): Json {
         Classification: schemaOf(classification, "output"),
         BatchLine: schemaOf(batchLine, "output"),
       },
-      responses: Object.fromEntries(problemsByStatus().map(([status, rows]) => [status, refusal(rows)])),
+      headers: HEADERS,
+      responses: Object.fromEntries(
+        problemsByStatus().map(([status, rows]) => [status, refusal(Number(status), rows)]),
+      ),
       securitySchemes: { owner: { type: "http", scheme: "bearer", description: "OWNER_KEY of the deployment." } },
     },
   };
@@ -108,6 +110,7 @@ export function openApi(mount = ""): Json {
 function thumbnail(operationId: string, options: z.ZodType, ...parameters: readonly Json[]): Json {
   return operation(operationId, "A photo's learned thumbnail.", {
     parameters: [optionsOf(options), ...parameters],
+    headers: ["Cache-Control", "ETag", "Cache-Status", "Vary", "Content-Disposition", "Server-Timing"],
     answer: Object.fromEntries(Object.values(encoders).map(({ contentType }) => [contentType, BYTES])),
     isConditional: parameters.includes(IF_NONE_MATCH),
   });
@@ -116,6 +119,7 @@ function thumbnail(operationId: string, options: z.ZodType, ...parameters: reado
 function classify(operationId: string, options: z.ZodType, ...parameters: readonly Json[]): Json {
   return operation(operationId, "What is in a photo.", {
     parameters: [optionsOf(options), ...parameters],
+    headers: ["Cache-Control", "ETag", "Server-Timing"],
     answer: { "application/json": { schema: { $ref: "#/components/schemas/Classification" } } },
     isConditional: parameters.includes(IF_NONE_MATCH),
   });
@@ -123,25 +127,27 @@ function classify(operationId: string, options: z.ZodType, ...parameters: readon
 
 interface Parts {
   readonly answer: Json;
-  readonly headers?: Json;
+  readonly headers?: readonly HeaderName[];
   readonly parameters?: readonly Json[];
   readonly requestBody?: Json;
   readonly security?: readonly Json[];
   readonly isConditional?: boolean;
 }
 
-function operation(operationId: string, summary: string, { answer, headers, isConditional, ...parts }: Parts): Json {
-  // What can be asked for again has a source, which can be purged; an upload has none.
-  const told = isConditional ? { "Cache-Tag": cacheTag } : headers;
-  const described = told && { headers: told };
+function operation(
+  operationId: string,
+  summary: string,
+  { answer, headers: names = [], isConditional, ...parts }: Parts,
+): Json {
+  const headers = headersOf(...names, ...(isConditional ? OF_SOURCE : []));
   const refusals = problemsByStatus().map(([status]) => [status, { $ref: `${RESPONSES}/${status}` }]);
   return {
     operationId,
     summary,
     ...parts,
     responses: {
-      "200": { description: "Done.", ...described, content: answer },
-      ...(isConditional && { "304": { description: "A copy at hand is still good.", ...described } }),
+      "200": { description: "Done.", headers, content: answer },
+      ...(isConditional && { "304": { description: "A copy at hand is still good.", headers } }),
       ...Object.fromEntries(refusals),
     },
   };
@@ -187,9 +193,10 @@ function problemsByStatus(): [string, Row[]][] {
   return Array.from(Map.groupBy(Object.values(PROBLEMS), ({ status }) => String(status)));
 }
 
-function refusal(rows: readonly Row[]): Json {
+function refusal(status: number, rows: readonly Row[]): Json {
   return {
     description: `${rows.map(({ title }) => title).join("; ")}.`,
+    headers: headersOfRefusal(status),
     content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
   };
 }

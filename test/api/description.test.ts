@@ -37,33 +37,80 @@ test("the description has every route, with its options and what they take", asy
   });
 });
 
+const OWNER = { authorization: `Bearer ${OWNER_KEY}` };
+
+/** Of every answer to everyone: HTTP's own, CORS's, those of security, and of miniflare. */
+const COMMON =
+  /^(mf-.*|content-(type|length|encoding|security-policy)|transfer-encoding|date|access-control-.*|x-(?!request-id|cache-tag).*|cross-origin-.*|origin-agent-cluster|referrer-policy|strict-transport-security)$/;
+
 test.each([
-  { method: "GET", path: "/thumbnail/size=56/r2:church.jpg", operation: "/thumbnail/{options}/{source}" },
-  { method: "POST", path: "/thumbnail/size=56", operation: "/thumbnail/{options}", init: { body: church } },
+  { method: "GET", path: "/thumbnail/size=56/r2:church.jpg", operation: "/thumbnail/{options}/{source}", status: 200 },
+  {
+    method: "GET",
+    path: "/thumbnail/format=auto/r2:church.jpg",
+    operation: "/thumbnail/{options}/{source}",
+    status: 200,
+  },
+  { method: "GET", path: "/thumbnail/size=57/r2:church.jpg", operation: "/thumbnail/{options}/{source}", status: 400 },
+  {
+    method: "POST",
+    path: "/thumbnail/size=56",
+    operation: "/thumbnail/{options}",
+    status: 200,
+    init: { body: church },
+  },
+  { method: "POST", path: "/classify/_", operation: "/classify/{options}", status: 503, init: { body: church } },
+  { method: "POST", path: "/batch", operation: "/batch", status: 200, init: { body: '{"items": [{"source": "a"}]}' } },
   {
     method: "DELETE",
     path: "/cache/r2:church.jpg",
     operation: "/cache/{source}",
-    init: { headers: { authorization: `Bearer ${OWNER_KEY}` } },
+    status: 200,
+    init: { headers: OWNER },
   },
-])("$method $path has the cache tag that is described, or none", async ({ method, path, operation, init }) => {
-  const { paths } = (await (await worker.fetch("/openapi.json")).json()) as { paths: Paths };
-  const headers = paths[operation]?.[method.toLowerCase()]?.responses["200"]?.headers ?? {};
-  const response = await worker.fetch(path, { method, ...init });
-  await response.arrayBuffer();
-  expect(response.status).toBe(200);
-  for (const name of ["Cache-Tag", "X-Cache-Tag"]) {
-    const pattern = headers[name]?.schema.pattern;
-    if (pattern === undefined) expect(response.headers.get(name)).toBeNull();
-    else expect(response.headers.get(name)).toMatch(new RegExp(pattern));
-  }
-  expect(Object.keys(headers)).toHaveLength(method === "POST" ? 0 : 1);
+  { method: "DELETE", path: "/cache/r2:church.jpg", operation: "/cache/{source}", status: 401 },
+  { method: "GET", path: "/health", operation: "/health", status: 200 },
+  { method: "POST", path: "/health", operation: "/health", status: 405 },
+])(
+  "$method $path has the headers of its $status that are described",
+  async ({ method, path, operation, status, init }) => {
+    const { paths, components } = (await (await worker.fetch("/openapi.json")).json()) as Description;
+    const operations = paths[operation] ?? {};
+    const described = (operations[method.toLowerCase()] ?? Object.values(operations)[0])?.responses[status] ?? {};
+    const [, , , name = ""] = described.$ref?.split("/") ?? [];
+    const { headers = {} } = components.responses[name] ?? described;
+    // Twice, so that the answer has an age.
+    await (await worker.fetch(path, { method, ...init })).arrayBuffer();
+    const response = await worker.fetch(path, { method, ...init });
+    await response.arrayBuffer();
+    expect(response.status).toBe(status);
+    const told = Array.from(response.headers.keys()).filter((header) => !COMMON.test(header));
+    expect(Object.keys(headers).map((header) => header.toLowerCase())).toEqual(expect.arrayContaining(told));
+    for (const [header, { $ref }] of Object.entries(headers)) {
+      expect($ref).toBe(`#/components/headers/${header}`);
+      const value = response.headers.get(header);
+      const { type, pattern = "" } = components.headers[header]?.schema ?? {};
+      if (value !== null) expect(value).toMatch(new RegExp(type === "integer" ? "^\\d+$" : pattern));
+    }
+  },
+);
+
+test.each(["429", "502", "503"])("a refusal with %s says when to ask again", async (status) => {
+  const { components } = (await (await worker.fetch("/openapi.json")).json()) as Description;
+  expect(Object.keys(components.responses[status]?.headers ?? {})).toContain("Retry-After");
 });
 
-interface Operation {
-  readonly responses: Record<string, { headers?: Record<string, { schema: { pattern: string } }> }>;
+interface Response {
+  readonly $ref?: string;
+  readonly headers?: Record<string, { readonly $ref: string }>;
 }
-type Paths = Record<string, Record<string, Operation>>;
+interface Description {
+  readonly paths: Record<string, Record<string, { readonly responses: Record<string, Response> }>>;
+  readonly components: {
+    readonly responses: Record<string, Response>;
+    readonly headers: Record<string, { readonly schema: { readonly type: string; readonly pattern?: string } }>;
+  };
+}
 
 describe.each(Object.keys(PROBLEMS) as ProblemCode[])("%s", (code) => {
   test("has a page at its address, and a place in the list", async () => {
