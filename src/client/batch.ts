@@ -17,36 +17,65 @@ export type BatchAnswer = { readonly index: number; readonly source: Source } & 
   | { readonly ok: false; readonly problem: ProblemError }
 );
 
+type Place = Pick<BatchAnswer, "index" | "source">;
+
 /**
- * @param itemOf gives a source's item.
+ * @param pathOf gives a source's own path. @throws TypeError if it is no source.
+ * @param itemOf gives the item of a path.
  * @param send posts a body and gives the successful answer.
  */
 export async function* requestBatch(
   sources: readonly Source[],
-  itemOf: (source: Source) => Promise<BatchItem>,
+  pathOf: (source: Source) => string,
+  itemOf: (path: string) => Promise<BatchItem>,
   send: (body: string) => Promise<Response>,
 ): AsyncGenerator<BatchAnswer, void> {
   for (let start = 0; start < sources.length; start += MAX_ITEMS) {
-    const part = sources.slice(start, start + MAX_ITEMS);
+    const places: Place[] = [];
+    const paths: string[] = [];
+    for (const [at, source] of sources.slice(start, start + MAX_ITEMS).entries()) {
+      const place = { index: start + at, source };
+      const path = attempt(() => pathOf(source));
+      if (path instanceof TypeError) yield { ...place, ok: false, problem: noSource(path) };
+      else {
+        places.push(place);
+        paths.push(path);
+      }
+    }
+    if (paths.length === 0) continue;
     // Signed only now, so that a short expiry counts from when they are sent.
-    const items = await Promise.all(part.map(itemOf));
+    const items = await Promise.all(paths.map(itemOf));
     const { body } = await send(JSON.stringify({ items }));
     if (!body) throw new Error("The answer to the batch has no body.");
     let answers = 0;
     for await (const line of parseLines(body)) {
       answers += 1;
-      yield answerOf(line, part, start);
+      yield answerOf(line, places);
     }
-    if (answers < part.length)
-      throw new Error(`The connection ended after ${answers} of ${part.length} answers of the batch.`);
+    if (answers < places.length)
+      throw new Error(`The connection ended after ${answers} of ${places.length} answers of the batch.`);
   }
 }
 
-function answerOf(line: unknown, part: readonly Source[], start: number): BatchAnswer {
+function attempt(make: () => string): string | TypeError {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof TypeError) return error;
+    throw error;
+  }
+}
+
+/** As the service would say it. */
+function noSource({ message }: TypeError): ProblemError {
+  const title = "The source is not valid";
+  return new ProblemError({ type: "/problems/invalid-source", title, status: 400, detail: message });
+}
+
+function answerOf(line: unknown, places: readonly Place[]): BatchAnswer {
   const { index: at, status: _, ...answer } = line as { index: number; status: number } & Classification;
-  const source = part[at];
-  if (source === undefined) throw new Error(`Expected an answer to one of ${part.length} items, but got item ${at}.`);
-  const place = { index: start + at, source };
+  const place = places[at];
+  if (!place) throw new Error(`Expected an answer to one of ${places.length} items, but got item ${at}.`);
   return isDetails(line)
     ? { ...place, ok: false, problem: new ProblemError(line) }
     : { ...place, ok: true, classification: answer };

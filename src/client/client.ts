@@ -77,7 +77,8 @@ export function createClient(service: string | URL, options: ClientOptions = {})
     batch: (sources, asked = {}, { signal } = {}) =>
       requestBatch(
         [...sources],
-        async (source) => batchItem(await signed(requestPath("classify", asked, source))),
+        (source) => requestPath("classify", asked, source),
+        async (path) => batchItem(await signed(path)),
         (body) =>
           ask("/batch", {
             method: "POST",

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createClient, ProblemError, signPath, type ThumbnetClient } from "../../src/client/index.ts";
+import { PROBLEMS } from "../../src/errors.ts";
 import { type RunningOrigin, startOrigin } from "../origin/start-origin.ts";
 import { startWorker, type TestWorker } from "../worker/harness.ts";
 
@@ -70,6 +71,26 @@ test("a batch gives each source its own answer, whatever becomes of the others",
     else expect([answer.index, answer.problem.code]).toEqual([1, "source-not-found"]);
   }
   expect(answers.filter(({ ok }) => !ok)).toHaveLength(1);
+});
+
+test("what is no source is refused in its own answer, and not with the batch", async () => {
+  const sources = ["photo.jpg", CHURCH_IN_R2, { r2: "" }];
+  const answers = await Array.fromAsync(thumbnet.batch(sources, { top: 1 }));
+  expect(answers.map(({ index, source }) => [index, source])).toEqual(
+    [0, 2, 1].map((index) => [index, sources[index]]),
+  );
+  expect(answers.map((answer) => (answer.ok ? "classified" : answer.problem.code))).toEqual([
+    "invalid-source",
+    "invalid-source",
+    "classified",
+  ]);
+  const [first] = answers;
+  expect(first && !first.ok && first.problem).toMatchObject({
+    message: expect.stringMatching(/^The source is not valid: Expected .* but got "photo\.jpg"\.$/),
+    status: PROBLEMS["invalid-source"].status,
+    title: PROBLEMS["invalid-source"].title,
+  });
+  expect(await Array.fromAsync(thumbnet.batch(["photo.jpg"]))).toHaveLength(1);
 });
 
 test("a refusal is an error with its cause, which says what the service said", async () => {
