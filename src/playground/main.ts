@@ -206,7 +206,8 @@ function chosenFormat(): Format {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof ProblemError) return error.message;
+  // By its name: the downscaler is a script of its own, with a class of its own.
+  if (error instanceof Error && error.name === "ProblemError") return error.message;
   // Browsers end their sentences without a full stop, the client ends its own with one.
   return error instanceof TypeError
     ? error.message.replace(/\.?$/, ".")

@@ -156,3 +156,9 @@ function dropText(selector: string, type: string, text: string): Promise<string>
     [type, text] as const,
   );
 }
+
+test("what is refused in this browser is said in the service's words", async () => {
+  await page.getByLabel("Downscale in this browser").check();
+  await dropPhoto(page, Buffer.from("no image"));
+  expect(await said()).toMatch(/^The bytes are not an image in a supported format: Expected a JPEG, PNG/);
+});
