@@ -1,16 +1,10 @@
 /** The playground: one photo, everything the service makes of it. */
-import {
-  createClient,
-  ProblemError,
-  type SigningKey,
-  signPath,
-  type Thumbnail,
-  type ThumbnailOptions,
-} from "../client/index.ts";
-import { optionsPath } from "../client/path.ts";
+import { ProblemError, type Thumbnail } from "../client/index.ts";
 import { bicubicThumbnails } from "./bicubic.ts";
 import { snippets } from "./code.ts";
-import { addressOf, droppedPhoto, type Photo, pixelsOf, sample } from "./photo.ts";
+import { listen } from "./controls.ts";
+import { addressOf, type Photo, pixelsOf } from "./photo.ts";
+import { type Format, SIZES, service, thumbnailUrl, timed, timedHere } from "./service.ts";
 import {
   bicubicFigure,
   byId,
@@ -24,11 +18,6 @@ import {
   zoom,
 } from "./show.ts";
 
-const SIZES = [56, 112] as const;
-const service = new URL(".", location.href).href.replace(/\/$/, "");
-
-type Format = Exclude<ThumbnailOptions["format"], "auto" | undefined>;
-
 /** `thumbnet-edge/browser`, which lies beside the page and is loaded only by those who want it. */
 type Local = typeof import("../browser/index.ts");
 
@@ -40,7 +29,6 @@ const zoomSelect = byId("zoom", HTMLSelectElement);
 const localSwitch = byId("local", HTMLInputElement);
 
 let shown: Photo | undefined;
-let key: SigningKey | undefined;
 /** Ends what is under way for the photo of before. */
 let latest = new AbortController();
 
@@ -167,36 +155,6 @@ async function codeOf(photo: Photo): Promise<ShowPart> {
   };
 }
 
-/** Of a file, where it is posted to. */
-async function thumbnailUrl(photo: Photo, size: (typeof SIZES)[number], format: Format): Promise<string> {
-  if (typeof photo === "string") return client().thumbnailUrl(photo, { size, format });
-  const path = optionsPath("thumbnail", { size, format });
-  return `${service}${key ? await signPath(path, key) : path}`;
-}
-
-function client(fetcher = (request: Request) => fetch(request)) {
-  return createClient(service, { ...(key && { key }), fetch: fetcher });
-}
-
-/** A client that notes how long its next request takes. */
-function timed(request: string, timings: Timing[]) {
-  return client(async (asked) => {
-    const start = performance.now();
-    const response = await fetch(asked);
-    const milliseconds = performance.now() - start;
-    timings.push({ request, milliseconds, serverTiming: response.headers.get("server-timing") });
-    return response;
-  });
-}
-
-/** Notes how long something takes in this page. */
-async function timedHere<T>(request: string, timings: Timing[], make: () => Promise<T>): Promise<T> {
-  const start = performance.now();
-  const made = await make();
-  timings.push({ request, milliseconds: performance.now() - start, serverTiming: "in this browser" });
-  return made;
-}
-
 function loadLocal(): Promise<Local> {
   return import(new URL("browser/index.js", location.href).href);
 }
@@ -214,47 +172,8 @@ function explain(error: unknown): string {
     : `Something went wrong in this page: ${String(error)}`;
 }
 
-const drop = byId("drop", HTMLElement);
-const file = byId("file", HTMLInputElement);
-file.addEventListener("change", () => showFirst(file.files));
-// To choose the same file again is no change to browsers, and would do nothing.
-file.addEventListener("click", () => {
-  file.value = "";
-});
-document.addEventListener("paste", (event) => showFirst(event.clipboardData?.files));
-for (const type of ["dragenter", "dragover", "dragleave", "drop"] as const) {
-  document.addEventListener(type, (event) => {
-    const { dataTransfer, target } = event;
-    // Text that is dragged into a field goes there.
-    const isForField = target instanceof HTMLInputElement && target !== file && !dataTransfer?.types.includes("Files");
-    if (!isForField) event.preventDefault();
-    drop.classList.toggle("over", !isForField && (type === "dragenter" || type === "dragover"));
-    if (type !== "drop" || isForField) return;
-    const dropped = droppedPhoto(dataTransfer);
-    if (dropped !== undefined) void show(dropped);
-  });
-}
-
-function showFirst(files: FileList | null | undefined): void {
-  const [first] = files ?? [];
-  if (first) void show(first);
-}
-
-byId("address", HTMLFormElement).addEventListener("submit", (event) => {
-  event.preventDefault();
-  void show(byId("url", HTMLInputElement).value.trim());
-});
-byId("key", HTMLFormElement).addEventListener("submit", (event) => {
-  event.preventDefault();
-  const [id, secret] = [byId("key-id", HTMLInputElement).value.trim(), byId("key-secret", HTMLInputElement).value];
-  key = id && secret ? { id, secret } : undefined;
-  if (shown) void show(shown);
-});
-byId("samples", HTMLElement).addEventListener("click", (event) => {
-  const name = event.target instanceof HTMLElement ? event.target.dataset.sample : undefined;
-  if (name) void show(sample(name));
-});
-for (const choice of [formatSelect, localSwitch]) {
-  choice.addEventListener("change", () => shown && void show(shown));
-}
+listen(
+  (photo) => void show(photo),
+  () => shown && void show(shown),
+);
 zoomSelect.addEventListener("change", () => zoom(figures, Number(zoomSelect.value)));

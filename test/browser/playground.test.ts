@@ -110,7 +110,8 @@ describe("with an inference origin", () => {
       expect(await learned.boundingBox()).toMatchObject({ width: side, height: side });
     }
     await page.getByLabel("Encoding").selectOption("WebP");
-    await expect.poll(() => page.locator("#code").innerText()).toContain("thumbnail.webp");
+    await page.getByText("Done.").waitFor();
+    expect(await page.locator("#code").innerText()).toContain("thumbnail.webp");
     expect(await page.locator("#code").innerText()).toContain(`${worker.url.origin}/thumbnail/format=webp,size=56`);
   });
 
