@@ -50,9 +50,9 @@ export async function exchange(
     }),
   );
   const read = () => (response.body ? readBody(response.body, { maxBytes }) : Promise.resolve(new Uint8Array()));
-  const bytes = await send(read);
-  if (response.status === 200) return { headers: response.headers, body: bytes };
-  throw statusError(response.status, bytes);
+  if (response.status === 200) return { headers: response.headers, body: await send(read) };
+  // What an error says is for the log: a page of any length, or without end, takes nothing from its status.
+  throw statusError(response.status, await read().catch(() => new Uint8Array()));
 }
 
 /** Runs a step and says what went wrong with the connection. */

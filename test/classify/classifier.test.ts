@@ -231,6 +231,20 @@ describe("busy, slow and unreachable origins", () => {
     expect(pauses).toEqual([2.5, 5]);
   });
 
+  test.each<[string, Answer]>([
+    ["a page of its own that is larger than any answer", (_, response) => void response.end("<p>".repeat(50_000))],
+    ["a page that never ends", (_, response) => void response.write("<p>")],
+  ])("503 is 503 with %s", async (_, page) => {
+    const server = await origin(metadataAnd((request, response, body) => page(request, response.writeHead(503), body)));
+    const { classify } = classifier([server], { timeoutMs: 500, breaker: { failures: 1, coolDownMs: 10_000 } });
+    for (let i = 0; i < 2; i++) {
+      await expect(classify([TINY_IMAGE], TINY_CARD)).rejects.toMatchObject({
+        code: "origin-overloaded",
+        message: "The inference origin is busy.",
+      });
+    }
+  });
+
   test("an origin that recovers in between answers", async () => {
     let asked = 0;
     const server = await origin(metadataAnd((...all) => (++asked < 3 ? busy : good)(...all)));
