@@ -28,7 +28,7 @@ export function packJsonData(name: string, datatype: Datatype, shape: readonly n
   const write = WRITERS[datatype] ?? writeNumber;
   for (let i = 0; i < count; i++) {
     if (!write(packed, i, values[i])) {
-      throw new ProtocolError(400, `Value ${i} of ${name} is not ${datatype}: ${JSON.stringify(values[i])}.`);
+      throw new ProtocolError(400, `Value ${i} of ${name} is not ${datatype}: ${inWords(values[i])}.`);
     }
   }
   return new Uint8Array(packed.buffer);
@@ -113,7 +113,12 @@ function packStrings(name: string, values: readonly unknown[]): Uint8Array {
   return packByteStrings(
     values.map((value, i) => {
       if (typeof value === "string") return encoder.encode(value);
-      throw new ProtocolError(400, `Value ${i} of ${name} is not a string: ${JSON.stringify(value)}.`);
+      throw new ProtocolError(400, `Value ${i} of ${name} is not a string: ${inWords(value)}.`);
     }),
   );
+}
+
+/** For a message. An object may be as deep as the body is long, and a text as long. */
+function inWords(value: unknown): string {
+  return typeof value === "object" && value !== null ? "an object" : String(JSON.stringify(value)).slice(0, 80);
 }

@@ -52,6 +52,18 @@ describe("a value that the datatype cannot hold exactly is refused", () => {
   });
 });
 
+describe("a refused value is named in a few words", () => {
+  let deep: unknown = 0;
+  for (let depth = 0; depth < 100_000; depth++) deep = { deep };
+  test.each<[string, Datatype, unknown]>([
+    ["an object that is deep", "UINT8", deep],
+    ["an object that is deep", "BYTES", deep],
+    ["a text that is long", "UINT8", "x".repeat(1_000_000)],
+  ])("%s, as %s", (_, datatype, value) => {
+    expect(() => pack(datatype, [value])).toThrow(/^Value 0 of x is not (UINT8|a string): .{1,90}$/);
+  });
+});
+
 describe("the count must be the shape's, however the values are nested", () => {
   test.each<[string, unknown, number[]]>([
     ["flat", [1, 2, 3, 4], [2, 2]],
