@@ -7,7 +7,9 @@ const FIRST_BUFFER_BYTES = 64 * 1024;
 
 export interface BodyLimits {
   readonly maxBytes: number;
-  /** Milliseconds until the last byte must have come; absent means no limit of its own. */
+  /**
+   * Milliseconds of waiting for the sender in all, for as long as it is not we who hold it back; absent means no limit of its own.
+   */
   readonly deadline?: number;
   /** What to throw at the deadline, if it is not a source that is late. */
   readonly late?: () => Problem;
@@ -24,12 +26,11 @@ export interface BodyLimits {
  */
 export async function readBody(
   stream: ReadableStream<Uint8Array>,
-  { maxBytes, deadline, late = tooSlow, lease }: BodyLimits,
+  limits: BodyLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const reader = stream.getReader();
-  const reading = readToEnd(reader, maxBytes, lease);
   try {
-    return await (deadline === undefined ? reading : within(deadline, reading, late));
+    return await readToEnd(reader, limits);
   } catch (error) {
     // Not awaited: a source that stalls may never acknowledge it.
     reader.cancel(error).catch(() => {});
@@ -39,15 +40,17 @@ export async function readBody(
 
 async function readToEnd(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  maxBytes: number,
-  lease: Lease | undefined,
+  { maxBytes, deadline, late = tooSlow, lease }: BodyLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const first = Math.min(FIRST_BUFFER_BYTES, maxBytes);
   await lease?.hold(first);
   let buffer = new ArrayBuffer(first);
   let size = 0;
+  let left = deadline;
   for (;;) {
-    const { done, value } = await reader.read();
+    const start = Date.now();
+    const { done, value } = await (left === undefined ? reader.read() : within(left, reader.read(), late));
+    if (left !== undefined) left -= Date.now() - start;
     if (done) {
       await lease?.hold(size);
       return new Uint8Array(size === buffer.byteLength ? buffer : buffer.transfer(size));

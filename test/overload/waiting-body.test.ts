@@ -17,3 +17,11 @@ test("a body that waits for room takes none, its first buffer included", async (
     buffers.mockRestore();
   }
 });
+
+test("the time for which the isolate has no room is not the sender's", async () => {
+  const hold = () => new Promise<void>((resolve) => setTimeout(resolve, 60));
+  // Its buffer grows twice.
+  const stream = new Blob([new Uint8Array(200_000)]).stream();
+  const photo = await readBody(stream, { maxBytes: 1_000_000, deadline: 100, lease: { hold } });
+  expect(photo.length).toBe(200_000);
+});
