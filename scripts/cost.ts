@@ -64,8 +64,8 @@ export async function costTable(): Promise<string> {
   const lines: readonly (readonly [string, string, number])[] = [
     [
       "ThumbNet Edge, miss",
-      `${ms(miss)} of CPU, 2 reads of R2 (thumbnail, original), 1 write`,
-      worker(miss) + 2 * read.dollars + write.dollars,
+      `${ms(miss)} of CPU, 3 reads of R2 (thumbnail, original, its version afterwards), 1 write`,
+      worker(miss) + 3 * read.dollars + write.dollars,
     ],
     ["ThumbNet Edge, a month of keeping them", `${png.bytes} bytes each in R2`, stored],
     ["ThumbNet Edge, hit in R2", `${ms(r2)} of CPU, 1 read`, worker(r2) + read.dollars],

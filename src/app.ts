@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { describeService } from "./api/routes.ts";
 import { type Answer, answerOf, keptNow } from "./cache/answer.ts";
-import { cached } from "./cache/cached.ts";
+import { type Compute, cached } from "./cache/cached.ts";
 import { RecentFailures } from "./cache/failures.ts";
 import { absoluteSource, cacheTag, thumbnailKey, thumbnailsOf } from "./cache/key.ts";
 import { purge } from "./cache/purge.ts";
@@ -42,7 +42,7 @@ import { authorize } from "./request/sign.ts";
 import { canonicalSource, parseSource, type Source } from "./request/source.ts";
 import { parseThumbnailGet, parseThumbnailPost } from "./request/thumbnail.ts";
 import { respondThumbnail } from "./respond.ts";
-import { checkSource, readSource } from "./source/read.ts";
+import { checkSource, readSource, versionCheck } from "./source/read.ts";
 
 /**
  * The service as a hono app.
@@ -62,7 +62,7 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
     const originals = sourceContext(c);
     checkSource(source, originals);
     const key = await thumbnailKey(absolute(c, source), spec, downscalerFor(spec.size, pictures).card);
-    const answer = await cached(key, known, cacheTiers(c), (validators) =>
+    const make: Compute = (validators) =>
       failures.guard(canonicalSource(source), c.var.config.failureMaxAge, () =>
         withinLimits(c, async (lease) => {
           const { observation } = c.var;
@@ -76,8 +76,9 @@ export function createApp(runtime: Runtime & ClassifyModels, toEnv?: ToEnv): Hon
           );
           return { thumbnail, validators: original };
         }),
-      ),
-    );
+      );
+    const isCurrent = versionCheck(source, c.var.bindings.ORIGINALS, c.var.config.originalsPrefix);
+    const answer = await cached(key, known, cacheTiers(c), make, isCurrent);
     c.var.observation.tier = answer.from;
     return answer;
   }

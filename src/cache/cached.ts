@@ -7,7 +7,7 @@ import type { Validators } from "../source/http.ts";
 import { type Answer, answerOf, type Kept, keptNow, type Provenance } from "./answer.ts";
 import { readBucket, readBucketUnless, writeBucket } from "./bucket.ts";
 import { readEdge, writeEdge } from "./edge.ts";
-import { withdraw } from "./purge.ts";
+import { withdraw, withdrawUnless } from "./purge.ts";
 
 export interface CacheTiers {
   readonly edge: Cache;
@@ -28,6 +28,9 @@ export interface Computed {
 /** Makes the thumbnail, or gives null if the original is still the version that `validators` name. */
 export type Compute = (validators: Validators) => Promise<Computed | null>;
 
+/** Whether the original is still the version that `validators` name. */
+export type IsCurrent = (validators: Validators) => Promise<boolean>;
+
 type Found = Kept & Provenance;
 
 const flights = new SingleFlight<Found>();
@@ -35,12 +38,15 @@ const flights = new SingleFlight<Found>();
 /**
  * Answers from the nearest tier that can, before any other work; requests for one key share what lies behind the edge tier.
  * A stale copy is kept if the source says that the original is unchanged, and served for a day while the source does not answer.
+ *
+ * @param isCurrent asked once the thumbnail is stored, if others remove the thumbnails of originals that change.
  */
 export async function cached(
   key: string,
   ifNoneMatch: string | null,
   tiers: CacheTiers,
   compute: Compute,
+  isCurrent?: IsCurrent,
 ): Promise<Answer> {
   const near = await readEdge(tiers.edge, tiers.address, key, ifNoneMatch);
   if (near) return near;
@@ -51,7 +57,7 @@ export async function cached(
   const flight = flights.run(
     `${tiers.address} ${key}`,
     () => find(key, tiers, compute, read),
-    (found) => keep(key, tiers, found),
+    (found) => keep(key, tiers, found, isCurrent),
   );
   // Others may be waiting for it, and the work is worth keeping, even if this client leaves.
   tiers.waitUntil(flight.catch(() => {}));
@@ -68,12 +74,15 @@ async function find(key: string, tiers: CacheTiers, compute: Compute, read: Kept
 }
 
 /** Fills the tiers that lack it. Ends when the next request finds it in the bucket, or at once if a flight may outlast `maxAge`. */
-async function keep(key: string, tiers: CacheTiers, found: Found): Promise<void> {
+async function keep(key: string, tiers: CacheTiers, found: Found, isCurrent?: IsCurrent): Promise<void> {
   const { edge, bucket, address, maxAge, waitUntil } = tiers;
-  waitUntil(afterAnswer(() => writeEdge(edge, address, key, found, maxAge)));
+  const near = afterAnswer(() => writeEdge(edge, address, key, found, maxAge));
+  waitUntil(near);
   if (found.from === "r2") return;
   const written = writeBucket(bucket, key, found);
-  waitUntil(written);
+  // Who removed the outdated thumbnails before this one was there did not see it: whoever writes last looks last.
+  const looked = async () => isCurrent && withdrawUnless(() => isCurrent(found.validators), key, tiers);
+  waitUntil(Promise.all([near, written]).then(looked));
   if (maxAge * 1000 >= FLIGHT_MS) await written;
 }
 

@@ -41,11 +41,21 @@ export async function purge(
 }
 
 /** Removes a thumbnail and all others of its source, which is gone. Never rejects. */
-export function withdraw(key: string, { edge, bucket, address }: CacheTiers): Promise<void> {
+export function withdraw(key: string, tiers: CacheTiers): Promise<void> {
   return attemptWrite("r2", async () => {
     const { prefix, isShared } = placeOf(key);
-    const keys = isShared ? [key] : [...(await listBucket(bucket, prefix)).keys()];
-    await deleteBucket(bucket, keys);
-    await Promise.all(keys.map((one) => deleteEdge(edge, address, one)));
+    await remove(isShared ? [key] : [...(await listBucket(tiers.bucket, prefix)).keys()], tiers);
   });
+}
+
+/** Removes a thumbnail unless `isCurrent`. Never rejects. */
+export function withdrawUnless(isCurrent: () => Promise<boolean>, key: string, tiers: CacheTiers): Promise<void> {
+  return attemptWrite("r2", async () => {
+    if (!(await isCurrent())) await remove([key], tiers);
+  });
+}
+
+async function remove(keys: readonly string[], { edge, bucket, address }: CacheTiers): Promise<void> {
+  await deleteBucket(bucket, keys);
+  await Promise.all(keys.map((key) => deleteEdge(edge, address, key)));
 }

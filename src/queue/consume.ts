@@ -3,8 +3,9 @@ import type { Message, MessageBatch, R2Bucket } from "@cloudflare/workers-types"
 import { type Config, parseConfig } from "../config.ts";
 import { asProblem } from "../errors.ts";
 import type { Runtime } from "../pipeline.ts";
+import type { VersionedOriginals } from "../source/r2.ts";
 import { changeMessage } from "./message.ts";
-import { type Refreshed, refresh, type VersionedOriginals } from "./refresh.ts";
+import { type Refreshed, refresh } from "./refresh.ts";
 
 /** Seconds. 5, 15, 45, 135, 405: an outage of ten minutes is slept through before a message is given up. */
 const FIRST_DELAY = 5;

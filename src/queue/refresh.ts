@@ -6,12 +6,7 @@ import { absoluteSource, thumbnailKey, thumbnailsOf } from "../cache/key.ts";
 import { inTurn, withPhotoBytes } from "../overload/isolate.ts";
 import { downscalerFor, makeThumbnail, type Runtime, type ThumbnailSpec } from "../pipeline.ts";
 import type { SourcePolicy } from "../source/policy.ts";
-import { type Originals, readR2 } from "../source/r2.ts";
-
-/** The part of the bucket of originals that is used. */
-export interface VersionedOriginals extends Originals {
-  head(key: string): Promise<{ readonly httpEtag: string } | null>;
-}
+import { readR2, type VersionedOriginals, versionOf } from "../source/r2.ts";
 
 export interface RefreshRoom {
   readonly runtime: Runtime;
@@ -79,11 +74,6 @@ async function make(missing: readonly Wanted[], key: string, version: string, ro
   // A consumer beside this one may have made a newer version's before these were written over them: whoever writes last looks
   // last, and is called again.
   if ((await versionOf(key, room)) !== version) throw overtaken();
-}
-
-/** The ETag of the original as it is now; absent if there is none. */
-async function versionOf(key: string, { originals, originalsPrefix }: RefreshRoom): Promise<string | undefined> {
-  return (await originals.head(`${originalsPrefix}${key}`))?.httpEtag;
 }
 
 const overtaken = () => new Error("The original changed while its thumbnails were made.");

@@ -17,6 +17,19 @@ interface OriginalObject {
   readonly body?: ReadableStream<Uint8Array>;
 }
 
+/** The part that says which version of an original there is. */
+export interface VersionedOriginals extends Originals {
+  head(key: string): Promise<{ readonly httpEtag: string } | null>;
+}
+
+/** The ETag of the original as it is now; absent if there is none. */
+export async function versionOf(
+  key: string,
+  { originals, originalsPrefix }: { readonly originals: VersionedOriginals; readonly originalsPrefix: string },
+): Promise<string | undefined> {
+  return (await originals.head(`${originalsPrefix}${key}`))?.httpEtag;
+}
+
 /**
  * Reads an original.
  *

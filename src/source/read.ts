@@ -5,7 +5,7 @@ import type { Source } from "../request/source.ts";
 import type { HostCheck } from "./dns.ts";
 import { type Fetch, fetchHttp, type Original, type Validators } from "./http.ts";
 import { checkUrl, type SourcePolicy } from "./policy.ts";
-import { type Originals, readR2 } from "./r2.ts";
+import { type Originals, readR2, type VersionedOriginals, versionOf } from "./r2.ts";
 
 /** What reading needs from the outside. */
 export interface SourceContext {
@@ -44,6 +44,19 @@ export async function readSource(
   if (source.kind === "http") return fetchHttp(source.url, policy, { fetch, checkHost, validators, lease });
   if (!originals) throw withoutOriginals();
   return readR2(source.key, { originals, prefix: originalsPrefix, policy, validators, lease });
+}
+
+/**
+ * Whether an original is still the version that the validators name: for those in the bucket, whose thumbnails the queue removes
+ * when they change. Of others nobody hears.
+ */
+export function versionCheck(
+  source: Source,
+  originals: VersionedOriginals,
+  originalsPrefix: string,
+): ((validators: Validators) => Promise<boolean>) | undefined {
+  if (source.kind !== "r2") return undefined;
+  return async ({ etag }) => (await versionOf(source.key, { originals, originalsPrefix })) === etag;
 }
 
 const withoutOriginals = () => new Problem("source-not-allowed", "This service has no bucket of originals.");

@@ -193,6 +193,30 @@ describe("a stale copy", () => {
   });
 });
 
+describe("a thumbnail that is written after its original is", () => {
+  it.each(["deleted", "replaced"])("%s, and after the queue was told of that, is not kept", async (how) => {
+    const key = `${how}.jpg`;
+    const at = await thumbnailKey({ kind: "r2", key }, { size: 56, format: "png" }, downscalerFor(56, runtime).card);
+    const ask = async (from: TestWorker, headers = {}) => {
+      const response = await from.fetch(`/thumbnail/_/r2:${key}`, { headers });
+      await response.arrayBuffer();
+      return response.headers.get("etag");
+    };
+    // Once made of the original, and once a stale one that was found unchanged.
+    for (const from of [worker, stale]) {
+      await from.env.ORIGINALS.put("newer.jpg", parachute);
+      await from.env.ORIGINALS.put(key, church);
+      const etag = from === stale ? await ask(stale) : undefined;
+      if (etag) await vi.waitFor(async () => expect(await from.env.THUMBNAILS.head(at)).not.toBeNull(), 5000);
+      const overtaken = await ask(from, { "x-meanwhile": `${how} ${key}` });
+      expect(overtaken).toBe(etag ?? overtaken);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const kept = (await from.env.THUMBNAILS.head(at))?.httpEtag;
+      expect.soft([kept, await ask(from)]).not.toContain(overtaken);
+    }
+  });
+});
+
 describe("a thundering herd", () => {
   it("on one URL costs one request to the source and one computation", async () => {
     upstream.requests = 0;

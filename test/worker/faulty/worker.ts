@@ -2,7 +2,8 @@
  * The Worker as it ships, over an R2 and a Cache API that fail on order.
  *
  * The header `x-faults` names them, e.g. `r2.get=throw, edge.put=hang`; `x-fault-rate: 0.05` draws one at random for that
- * share of all operations. Real operations run underneath.
+ * share of all operations. Real operations run underneath. `x-meanwhile: deleted a.jpg` or `replaced a.jpg` changes an original
+ * just before its thumbnail is written.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createApp } from "../../../src/app.ts";
@@ -63,13 +64,26 @@ function faultyBucket(bucket: R2Bucket): R2Bucket {
   return { get, put, list: bucket.list.bind(bucket), delete: bucket.delete.bind(bucket) } as unknown as R2Bucket;
 }
 
-function overtaken(thumbnails: R2Bucket, originals: R2Bucket): R2Bucket {
+/** Before each write something else happens. */
+function overtaken(thumbnails: R2Bucket, meanwhile: () => Promise<unknown>): R2Bucket {
   const put: typeof thumbnails.put = async (...written: Parameters<typeof thumbnails.put>) => {
-    const newer = await originals.get("photos/overtaking.jpg");
-    await originals.put("photos/overtaken.jpg", (await newer?.arrayBuffer()) ?? "");
+    await meanwhile();
     return thumbnails.put(...written);
   };
   return { ...thumbnails, put };
+}
+
+async function replace(originals: R2Bucket, key: string, by: string): Promise<void> {
+  const newer = await originals.get(by);
+  await originals.put(key, (await newer?.arrayBuffer()) ?? "");
+}
+
+/** Replaces an original by `newer.jpg`, or deletes it, and lets the consumer know. */
+async function change(how: string, key: string, env: Env): Promise<void> {
+  await (how === "replaced" ? replace(env.ORIGINALS, key, "newer.jpg") : env.ORIGINALS.delete(key));
+  const body = { action: "PutObject", object: { key } };
+  const message = { id: "meanwhile", attempts: 1, body, ack() {}, retry() {} } as unknown as Message;
+  await consume({ messages: [message] } as unknown as MessageBatch, env);
 }
 
 const realEdge = caches.default;
@@ -112,7 +126,10 @@ export default {
     );
     const due = (operation: Operation) =>
       ordered.get(operation) ?? (Math.random() < rate ? KINDS[Math.floor(Math.random() * KINDS.length)] : undefined);
-    return faults.run(due, () => app.fetch(request, { ...env, THUMBNAILS: faultyBucket(env.THUMBNAILS) }, ctx));
+    const [how = "", key] = (request.headers.get("x-meanwhile") ?? "").split(" ");
+    const bucket = faultyBucket(env.THUMBNAILS);
+    const thumbnails = key === undefined ? bucket : overtaken(bucket, () => change(how, key, env));
+    return faults.run(due, () => app.fetch(request, { ...env, THUMBNAILS: thumbnails }, ctx));
   },
   /**
    * The first delivery of a key with "fails-once" in it finds an R2 that does not write; one with "overtaken" in it, an original
@@ -124,7 +141,8 @@ export default {
     const isDue = isFirst(/fails-once/);
     const due = (operation: Operation) => (isDue && operation === "r2.put" ? "throw" : undefined);
     const bucket = faultyBucket(env.THUMBNAILS);
-    const thumbnails = isFirst(/overtaken/) ? overtaken(bucket, env.ORIGINALS) : bucket;
+    const replaced = () => replace(env.ORIGINALS, "photos/overtaken.jpg", "photos/overtaking.jpg");
+    const thumbnails = isFirst(/overtaken/) ? overtaken(bucket, replaced) : bucket;
     return faults.run(due, () => consume(batch, { ...env, THUMBNAILS: thumbnails }));
   },
 } satisfies ExportedHandler<Env>;
