@@ -34,6 +34,7 @@ export const PROBLEMS = {
   "rate-limited": { status: 429, title: "Too many requests", retryAfter: 60 },
   "internal-error": { status: 500, title: "The service failed" },
   "source-failed": { status: 502, title: "The source did not answer with an image", ofSource: true },
+  "source-refused": { status: 502, title: "The source does not give this image to everyone", ofSource: true },
   "origin-failed": { status: 502, title: "The inference origin did not answer with a classification" },
   "queue-failed": { status: 502, title: "The queue did not take the messages", retryAfter: 5 },
   overloaded: { status: 503, title: "The service is busy", retryAfter: 1 },

@@ -91,6 +91,10 @@ export const EXPLANATIONS: Readonly<Record<ProblemCode, Explanation>> = {
     meaning: "The source's server could not be reached, answered with an error, or redirected too often.",
     remedy: "Open the source's address yourself; the service sends no cookies or credentials with its requests.",
   },
+  "source-refused": {
+    meaning: "The source's server answered 401, 403 or 451: the image is not, or no longer, for everyone.",
+    remedy: "Open the source's address without being logged in; the service sends no cookies or credentials.",
+  },
   "origin-failed": {
     meaning: "The inference server could not be reached, failed, or has a model that is not the one the service knows.",
     remedy: `The owner finds the cause in the log; "thumbnet-edge doctor" compares the server's models with the cards.`,

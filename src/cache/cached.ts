@@ -107,10 +107,13 @@ async function renew(key: string, tiers: CacheTiers, compute: Compute, stale: Ke
     if (stale && STALE_IF.includes(code) && ageOf(stale) <= tiers.maxAge + STALE_SECONDS)
       return { ...stale, from: "r2", stale: true };
     // Else the source's next failure would be bridged with what its owner took away.
-    if (stale && code === "source-not-found") tiers.waitUntil(withdraw(key, tiers));
+    if (stale && TAKEN_AWAY.includes(code)) tiers.waitUntil(withdraw(key, tiers));
     throw error;
   }
 }
+
+/** What its owner says of an original that is no longer meant for everyone. */
+const TAKEN_AWAY: readonly string[] = ["source-not-found", "source-refused"];
 
 /** RFC 5861's stale-if-error: the source said nothing about the original. Its `Age` tells the client. */
 const STALE_SECONDS = 86_400;

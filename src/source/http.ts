@@ -46,12 +46,14 @@ const REQUEST_HEADERS = {
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 const MISSING: readonly number[] = [404, 410];
+/** 403 is also what S3 answers for what is not there, unless the asker may list the bucket. */
+const REFUSED: readonly number[] = [401, 403, 451];
 
 /**
  * Fetches an original.
  *
- * @throws Problem `source-not-allowed` (any hop), `source-not-found` (404, 410), `source-failed` (other statuses, network
- *   faults, too many redirects), `source-timeout`, `body-too-large`.
+ * @throws Problem `source-not-allowed` (any hop), `source-not-found` (404, 410), `source-refused` (401, 403, 451),
+ *   `source-failed` (other statuses, network faults, too many redirects), `source-timeout`, `body-too-large`.
  */
 export async function fetchHttp(
   url: string,
@@ -108,6 +110,7 @@ const silent = () => new Problem("source-timeout", "The source did not answer in
 
 function checkStatus(status: number): void {
   if (MISSING.includes(status)) throw new Problem("source-not-found", `The source answered ${status}.`);
+  if (REFUSED.includes(status)) throw new Problem("source-refused", `The source answered ${status}.`);
   if (status !== 200)
     throw new Problem("source-failed", `Expected the source to answer 200, but it answered ${status}.`);
 }

@@ -34,6 +34,7 @@ test("another source is not concerned", async () => {
 test.each<[ProblemCode, boolean]>([
   ["source-not-found", true],
   ["source-failed", true],
+  ["source-refused", true],
   ["source-timeout", true],
   ["undecodable-image", true],
   ["unsupported-format", true],

@@ -148,17 +148,23 @@ describe("a stale copy", () => {
     expect(upstream.requests).toBe(asked + 1);
   });
 
-  it.each([404, 410])("is not served when the source says %i: the owner took it away", async (status) => {
+  it.each([
+    [404, 404],
+    [410, 404],
+    [401, 502],
+    [403, 502],
+    [451, 502],
+  ])("is not served when the source says %i: the owner took it away", async (status, answered) => {
     const name = `gone-${status}.jpg`;
     await get(name, "", stale);
     await untilKept(name, stale);
     upstream.status = status;
     const served = await get(name, "", stale);
     upstream.status = 200;
-    expect(served.status).toBe(404);
+    expect(served.status).toBe(answered);
   });
 
-  it.each([404, 410])("does not come back with any options when the source fails after a %i", async (gone) => {
+  it.each([404, 410, 403])("does not come back with any options when the source fails after a %i", async (gone) => {
     const name = `withdrawn-${gone}.jpg`;
     const small = `/thumbnail/size=56/https://photos.example.com/${name}`;
     const others = [small.replace("56", "112"), `${small}.jpg`, `${small}/beside.jpg`];
@@ -178,7 +184,7 @@ describe("a stale copy", () => {
     const afterwards = await statuses([small, ...others]);
     upstream.status = 200;
     // Sources that only begin with the same name are still there.
-    expect([withdrawn, afterwards]).toEqual([[404], [502, 502, 200, 200]]);
+    expect([withdrawn, afterwards]).toEqual([[gone === 403 ? 502 : 404], [502, 502, 200, 200]]);
   });
 
   it("is replaced when the source changes under us", async () => {
