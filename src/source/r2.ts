@@ -52,7 +52,7 @@ export async function readR2(
     if (!object.body) return { status: "not-modified" };
     const { maxBytes, bodyTimeoutMs: deadline } = policy;
     if (object.size > maxBytes) {
-      await object.body.cancel();
+      object.body.cancel().catch(() => {}); // not awaited: a bucket that stalls may never acknowledge it
       throw new Problem("body-too-large", `Expected a file of at most ${maxBytes} bytes, but got ${object.size}.`);
     }
     const bytes = await readBody(object.body, { maxBytes, deadline, lease });

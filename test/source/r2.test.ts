@@ -121,3 +121,14 @@ test.each([
   const reading = readSource(parseSource("r2:a.jpg"), { policy, fetch: () => Promise.reject(), originals: hanging });
   await expect(reading).rejects.toMatchObject({ code: "source-timeout" });
 });
+
+test.each([
+  ["never answers", () => new Promise<void>(() => {})],
+  ["fails", () => Promise.reject(new Error("internal: the stream is broken"))],
+])("a file that is too large is refused as that, though telling the bucket to stop %s", async (_, cancel) => {
+  const size = POLICY.maxBytes + 1;
+  const body = new ReadableStream<Uint8Array>({ cancel });
+  const endless: Originals = { get: async () => ({ size, httpEtag: '"1"', uploaded: new Date(), body }) };
+  const reading = read("r2:a.jpg", { originals: endless });
+  await expect(reading).rejects.toMatchObject({ code: "body-too-large" });
+});
