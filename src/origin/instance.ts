@@ -24,10 +24,11 @@ export async function startInstance(setup: WorkerSetup): Promise<Instance> {
   let closed = false;
   let restarted: Promise<void> | undefined;
 
-  /** Ends when the thread is back; a model that no longer loads is tried again and again. */
+  /** Ends when the thread is back, or need not come back; a model that no longer loads is tried again and again. */
   async function restart(): Promise<void> {
-    while (!closed) {
+    for (;;) {
       await new Promise((resolve) => setTimeout(resolve, RESTART_MS));
+      if (closed) return;
       try {
         worker = await start(setup);
         return;
@@ -51,6 +52,7 @@ export async function startInstance(setup: WorkerSetup): Promise<Instance> {
     },
     async close() {
       closed = true;
+      await restarted; // a thread that came afterwards would keep the process alive
       await worker.terminate();
     },
   };

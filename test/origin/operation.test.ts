@@ -130,24 +130,37 @@ describe("the end", () => {
   });
 });
 
-test("a thread that a batch ends is started again, and the next request is answered", async () => {
-  const deadly = join(folder, "deadly.mjs");
-  writeFileSync(
-    deadly,
-    `import { isMainThread, parentPort } from "node:worker_threads";
-    const end = ({ inputs: [{ bytes }] }) => { if (bytes[0] === 66) throw new Error("It ended the thread."); };
-    if (!isMainThread) parentPort.on("message", end);`,
-  );
-  vi.stubEnv("NODE_OPTIONS", `--import ${deadly}`);
-  await withOrigin(["--instances", "1"], async ({ port }) => {
+describe("a thread that a batch ends", () => {
+  beforeAll(() => {
+    const deadly = join(folder, "deadly.mjs");
+    writeFileSync(
+      deadly,
+      `import { isMainThread, parentPort } from "node:worker_threads";
+      const end = ({ inputs: [{ bytes }] }) => { if (bytes[0] === 66) throw new Error("It ended the thread."); };
+      if (!isMainThread) parentPort.on("message", end);`,
+    );
+    vi.stubEnv("NODE_OPTIONS", `--import ${deadly}`);
+  });
+  afterAll(() => {
     vi.unstubAllEnvs();
-    for (const [value, status] of [
-      [1, 200],
-      [66, 500],
-      [1, 200],
-    ] as const) {
-      expect((await exchange(port, echo(value, 2))).status).toBe(status);
-    }
+  });
+
+  test("is started again, and the next request is answered", async () => {
+    await withOrigin(["--instances", "1"], async ({ port }) => {
+      for (const [value, status] of [
+        [1, 200],
+        [66, 500],
+        [1, 200],
+      ] as const) {
+        expect((await exchange(port, echo(value, 2))).status).toBe(status);
+      }
+    });
+  });
+
+  test("is not started again once the server is told to end", async () => {
+    const origin = await startOrigin("--models", TEST_MODELS, "--instances", "1", "--exit-timeout-ms", "15000");
+    expect((await exchange(origin.port, echo(66, 2))).status).toBe(500);
+    expect(await origin.stop()).toBe(0);
   });
 });
 
