@@ -28,7 +28,7 @@ export interface SourcePolicy {
   readonly maxRedirects: number;
   /** Milliseconds until the final response's headers, all redirects together. */
   readonly headerTimeoutMs: number;
-  /** Milliseconds from those headers to the last byte. */
+  /** Milliseconds of waiting for bytes from those headers to the last one. */
   readonly bodyTimeoutMs: number;
 }
 
