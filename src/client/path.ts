@@ -6,7 +6,7 @@ type OptionValues = Readonly<Record<string, string | number | undefined>>;
 
 /**
  * @param route "thumbnail" or "classify".
- * @throws TypeError if the source is neither an http(s) URL nor a key.
+ * @throws TypeError if the source is neither an http(s) URL nor a key that can be sent.
  * @example requestPath("thumbnail", { size: 56 }, "https://example.com/a.jpg") // "/thumbnail/size=56/https://example.com/a.jpg"
  */
 export function requestPath(route: string, options: object, source: Source): string {
@@ -45,6 +45,8 @@ function sourceSegment(source: Source): string {
 
 function keySegment(key: string): string {
   if (key === "") throw new TypeError("Expected the key of an original in R2, but got an empty text.");
+  if (/\p{Surrogate}/u.test(key))
+    throw new TypeError("Expected the key of an original in R2, but got half a character.");
   const legible = `r2:${key.split("/").map(encodeURIComponent).join("/")}`;
   return survives(legible) ? legible : `r2:${encodeURIComponent(key)}`;
 }

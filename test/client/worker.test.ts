@@ -74,12 +74,13 @@ test("a batch gives each source its own answer, whatever becomes of the others",
 });
 
 test("what is no source is refused in its own answer, and not with the batch", async () => {
-  const sources = ["photo.jpg", CHURCH_IN_R2, { r2: "" }];
+  const sources = ["photo.jpg", CHURCH_IN_R2, { r2: "" }, { r2: "\ud83d.jpg" }];
   const answers = await Array.fromAsync(thumbnet.batch(sources, { top: 1 }));
   expect(answers.map(({ index, source }) => [index, source])).toEqual(
-    [0, 2, 1].map((index) => [index, sources[index]]),
+    [0, 2, 3, 1].map((index) => [index, sources[index]]),
   );
   expect(answers.map((answer) => (answer.ok ? "classified" : answer.problem.code))).toEqual([
+    "invalid-source",
     "invalid-source",
     "invalid-source",
     "classified",
