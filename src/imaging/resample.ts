@@ -6,7 +6,8 @@ import { type Coefficients, coefficients, HALF } from "./resample-weights.ts";
  * Pillow's antialiased resampling on 8-bit channels, bit for bit (`src/libImaging/Resample.c`): a horizontal pass
  * rounded to 8 bits, then a vertical one, both in fixed point. Models are trained on what this arithmetic gives
  * (`PIL.Image.resize`, and torchvision's antialiased `resize` within a level), so the edge must not come close to it
- * but hit it.
+ * but hit it. Since version 13 Pillow shrinks some tall photos vertically first, within a few levels: training asks for
+ * the two passes one by one, so that no version of it makes a difference.
  *
  * Rows stream through: a row is reduced horizontally at once and added to the output rows that it touches, so the
  * memory is one accumulator of the output's size whatever the photo's. The loops over pixels are WebAssembly SIMD

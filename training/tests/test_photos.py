@@ -32,6 +32,15 @@ def test_a_turned_photo_is_read_upright(orientation: int, tmp_path: Path) -> Non
     assert np.array_equal(squash(tmp_path / "photo.png"), upright)
 
 
+@pytest.mark.parametrize("width", [60, 223, 300])
+def test_a_photo_is_shrunk_across_first_however_tall_it_is(width: int, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (640, width, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "tall.png")
+    narrow = Image.fromarray(noise).resize((224, 640), Image.Resampling.BICUBIC)
+    across_first = narrow.resize((224, 224), Image.Resampling.BICUBIC)
+    assert np.array_equal(squash(tmp_path / "tall.png"), np.asarray(across_first))
+
+
 def test_of_16_bit_samples_the_high_byte_counts(tmp_path: Path) -> None:
     ramp = np.arange(224 * 224, dtype=np.uint16).reshape(224, 224)
     Image.fromarray(ramp).save(tmp_path / "ramp.png")

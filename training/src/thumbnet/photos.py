@@ -17,7 +17,7 @@ from thumbnet.locking import locked
 SIDE = 224
 NEVER_TRAINED_ON = "ILSVRC2012_val_*"  # ImageNet's validation photos: Imagenette's train folder holds some
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"} | ({".avif"} if features.check("avif") else set())
-DECODING = "2"  # part of the cached pixels' name: to be changed with `squash`
+DECODING = "3"  # part of the cached pixels' name: to be changed with `squash`
 TURNS = {  # EXIF's orientations, and what makes them upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -57,6 +57,8 @@ def require_same_classes(train: Photos, val: Photos) -> None:
 def squash(path: Path) -> np.ndarray:
     """Decode a file and resize it to 224x224 as the Worker does with `fit=fill`: Pillow's bicubic, the whole image,
     upright as its EXIF says, of 16-bit samples the high byte. ValueError if it is damaged.
+
+    In one `resize` Pillow 13 shrinks tall photos down first, others across, with a rounding between; so in two.
     """
     try:
         with Image.open(path) as image:
@@ -66,8 +68,8 @@ def squash(path: Path) -> np.ndarray:
             square = stored.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} is no whole image: {error}") from error
-    if square.size != (SIDE, SIDE):
-        square = square.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    for size in ((SIDE, square.height), (SIDE, SIDE)):
+        square = square.resize(size, Image.Resampling.BICUBIC)
     return np.asarray(square if turn is None else square.transpose(turn))
 
 
