@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pictures import paint
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from thumbnet.class_map import read_class_map
 from thumbnet.config import Config
@@ -30,6 +30,18 @@ def test_a_turned_photo_is_read_upright(orientation: int, tmp_path: Path) -> Non
     exif[ORIENTATION] = orientation
     Image.fromarray(np.ascontiguousarray(back[orientation])).save(tmp_path / "photo.png", exif=exif)
     assert np.array_equal(squash(tmp_path / "photo.png"), upright)
+
+
+@pytest.mark.parametrize("claim", ["XML:com.adobe.xmp", "Raw profile type exif"])
+def test_only_exif_turns_a_photo(claim: str, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    info = PngImagePlugin.PngInfo()
+    info.add_text(claim, {"X": 'tiff:Orientation="6"', "R": f"\nexif\n0\n{exif.tobytes().hex()}"}[claim[0]])
+    paint(0, 1).save(tmp_path / "photo.png", pnginfo=info)
+    with Image.open(tmp_path / "photo.png") as image:
+        assert image.getexif()[ORIENTATION] == 6
+    assert np.array_equal(squash(tmp_path / "photo.png"), np.asarray(paint(0, 1)))
 
 
 @pytest.mark.parametrize("width", [60, 223, 300])

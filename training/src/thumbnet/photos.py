@@ -27,6 +27,7 @@ TURNS = {  # EXIF's orientations, and what makes them upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+NOT_EXIF = ("xmp", "XML:com.adobe.xmp", "Raw profile type exif")  # turns that Pillow knows, but no browser or Worker
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ def squash(path: Path) -> np.ndarray:
     """
     try:
         with Image.open(path) as image:
+            image.load()  # a PNG may bring more of `info` behind its pixels
+            for key in NOT_EXIF:
+                image.info.pop(key, None)
             turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
             high = image.mode.startswith("I;16")
             stored = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)) if high else image
