@@ -70,7 +70,7 @@ def squash(path: Path) -> np.ndarray:
             high = image.mode.startswith("I;16")
             stored = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)) if high else image
             square = stored.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, RuntimeError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} is no whole image: {error}") from error
     for size in ((SIDE, square.height), (SIDE, SIDE)):
         square = square.resize(size, Image.Resampling.BICUBIC)
