@@ -26,7 +26,8 @@ export class LzwReader {
     this.#bytes = bytes;
     this.#minSize = bytes[offset] ?? 0;
     this.#offset = offset + 1;
-    if (this.#minSize < 1 || this.#minSize > 8) throw new RangeError("the LZW code size is not between 1 and 8");
+    // More than the 8 bits of an index are of no use but written; a code has 12 at most.
+    if (this.#minSize < 1 || this.#minSize > 11) throw new RangeError("the LZW code size is not between 1 and 11");
     this.#size = this.#minSize + 1;
     this.#next = (1 << this.#minSize) + 2;
     for (let code = 0; code < 1 << this.#minSize; code++) this.#suffix[code] = code;

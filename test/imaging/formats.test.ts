@@ -30,3 +30,15 @@ test("a grey PNG of 16 bits keeps its high bytes, where that conversion makes wh
   const { data } = await decodeExact(file, loadCodec);
   expect(data).toEqual(Uint8Array.from([...samples].flatMap((sample) => Array(3).fill(sample >> 8))));
 });
+
+test.each([8, 11])("a GIF's codes may begin with %i bits", async (bits) => {
+  // Two pixels of two colours: clear, 1, 0, end.
+  const codes = [1 << bits, 1, 0, (1 << bits) + 1].reduceRight(
+    (sum, code) => (sum << BigInt(bits + 1)) | BigInt(code),
+    0n,
+  );
+  const data = Array.from({ length: 6 }, (_, i) => Number((codes >> BigInt(8 * i)) & 255n));
+  const header = [...Buffer.from("GIF89a"), 2, 0, 1, 0, 0x80, 0, 0, 10, 20, 30, 40, 50, 60];
+  const file = Uint8Array.of(...header, 0x2c, 0, 0, 0, 0, 2, 0, 1, 0, 0, bits, 6, ...data, 0, 0x3b);
+  expect((await decodeExact(file, loadCodec)).data).toEqual(Uint8Array.of(40, 50, 60, 10, 20, 30));
+});
