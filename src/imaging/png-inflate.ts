@@ -3,7 +3,7 @@ import { type PixelLayout, unfilter } from "./png-rows.ts";
 
 /**
  * Inflates the file's data and gives each row of each pass to `use`, its filter undone and its filter's number in
- * front. Throws unless the data end with the last row.
+ * front. What comes behind the last row (of a bomb, gigabytes) is not read: as in libpng it harms no pixel.
  */
 export async function readRows(
   data: readonly Uint8Array[],
@@ -43,9 +43,6 @@ export async function readRows(
         filled = 0;
       }
     }
-    // What is wrong behind the last pixel but surplus data (a checksum) has harmed none.
-    const rest = used < chunk.length || (await reader.read().catch(() => undefined))?.value?.length;
-    if (rest) damaged("it has more pixel data than pixels");
   } finally {
     await reader.cancel().catch(() => {});
   }

@@ -79,8 +79,6 @@ describe("PNG", () => {
 
   test.each<[string, Uint8Array, RegExp]>([
     ["data that end too early", png(rgb, idat(rows.subarray(1)), iend), /end too early/],
-    ["a row too many", png(rgb, idat(new Uint8Array(5 * 13)), iend), /more pixel data than pixels/],
-    ["a bomb", png(rgb, idat(new Uint8Array(50e6)), iend), /more pixel data than pixels/],
     ["no IDAT", png(rgb, iend), /no IDAT/],
     ["no IHDR", png(idat(rows), iend), /does not begin with an IHDR/],
     ["a short IHDR", png(chunk("IHDR", new Uint8Array(9)), idat(rows), iend), /no valid IHDR/],
@@ -99,6 +97,15 @@ describe("PNG", () => {
     ],
   ])("with %s is refused", async (_name, file, detail) => {
     await undecodable(file, detail);
+  });
+
+  test.each([
+    ["a row too many", idat(new Uint8Array(5 * 13))],
+    ["a bomb", idat(new Uint8Array(50e6))],
+    ["another chunk of data", new Uint8Array(Buffer.concat([idat(rows), idat(rows)]))],
+  ])("%s does not count", async (_name, data) => {
+    const image = await decodeExact(png(rgb, data, iend), loadCodec);
+    expect(image.data).toEqual(new Uint8Array(48));
   });
 
   test("a wrong CRC counts in a critical chunk and nowhere else", async () => {
