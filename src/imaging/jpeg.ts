@@ -100,9 +100,12 @@ async function decodeScaled(
 /** The file up to its EOI; one is added if it is missing, so that libjpeg complains about missing pixels alone. */
 function withEnd(bytes: Uint8Array, header: JpegHeader): Uint8Array {
   if (header.complete) return bytes.subarray(0, header.end);
-  const ended = new Uint8Array(bytes.length + 2);
-  ended.set(bytes);
-  ended.set([0xff, 0xd9], bytes.length);
+  let length = bytes.length;
+  // Cameras and file systems fill up with zeros; the last byte of a scan is none, but behind 0xff.
+  while (length > 2 && bytes[length - 1] === 0 && bytes[length - 2] !== 0xff) length--;
+  const ended = new Uint8Array(length + 2);
+  ended.set(bytes.subarray(0, length));
+  ended.set([0xff, 0xd9], length);
   return ended;
 }
 

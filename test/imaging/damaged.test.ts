@@ -52,6 +52,13 @@ describe("a truncated file is refused wherever it ends", () => {
     const whole = await decodeExact(file, loadCodec);
     expect(await decodeExact(file.subarray(0, name.endsWith("gif") ? -1 : -2), loadCodec)).toEqual(whole);
   });
+
+  test.each(FILES.filter((name) => /jpeg$/.test(name)))("and %s may be filled up with zeros", async (name) => {
+    const file = goldenFile(name);
+    const filled = (length: number) => Uint8Array.of(...file.subarray(0, length), ...new Uint8Array(500));
+    expect(await decodeExact(filled(file.length - 2), loadCodec)).toEqual(await decodeExact(file, loadCodec));
+    await undecodable(filled(file.length - 40), /truncated/);
+  });
 });
 
 describe("PNG", () => {
