@@ -9,9 +9,14 @@ const ORIENTATIONS: readonly (readonly [Orientation, Orientation, Orientation])[
   [6, 7, 5],
 ];
 
+// A picture, its alpha and the tiles of each.
+const MAX_APERTURES = 1000;
+
 export interface AvifHeader extends Header {
   /** Bytes a sample takes in the decoder. */
   readonly sampleBytes: 1 | 2;
+  /** Where the file gives items clean apertures (`clap`): the bytes of that property's index. */
+  readonly apertures: readonly number[];
 }
 
 interface Box {
@@ -37,8 +42,12 @@ export function readAvifBoxes(bytes: Uint8Array): AvifHeader {
   let quarters = 0;
   let mirror = 0;
   let sampleBytes: 1 | 2 = 1;
-  for (const index of associations(find(iprp, "ipma"), primary)) {
+  const apertures: number[] = [];
+  for (const { item, index, at } of associations(find(iprp, "ipma"), view)) {
     const property = properties[index - 1];
+    if (property?.type === "clap") apertures.push(...at);
+    if (apertures.length > MAX_APERTURES) damaged("it has too many clean apertures");
+    if (item !== primary) continue;
     if (property?.type === "ispe") {
       width = property.view.getUint32(4);
       height = property.view.getUint32(8);
@@ -49,23 +58,24 @@ export function readAvifBoxes(bytes: Uint8Array): AvifHeader {
     else if (property?.type === "av1C" && (property.view.getUint8(2) & 0x40) !== 0) sampleBytes = 2;
   }
   if (width === 0 || height === 0) damaged("its primary item has no size");
-  return { width, height, orientation: ORIENTATIONS[quarters]?.[mirror as 0 | 1 | 2] ?? 1, sampleBytes };
+  return { width, height, orientation: ORIENTATIONS[quarters]?.[mirror as 0 | 1 | 2] ?? 1, sampleBytes, apertures };
 }
 
-/** Property indices (from 1) of one item. */
-function* associations(ipma: DataView, item: number): Generator<number> {
+/** Each item's property indices (from 1), and `at` which bytes of the file they are. */
+function* associations(ipma: DataView, file: DataView): Generator<{ item: number; index: number; at: number[] }> {
   const version = ipma.getUint8(0);
   const wide = (ipma.getUint8(3) & 1) === 1;
   const entries = ipma.getUint32(4);
   let offset = 8;
   for (let i = 0; i < entries; i++) {
-    const id = version === 0 ? ipma.getUint16(offset) : ipma.getUint32(offset);
+    const item = version === 0 ? ipma.getUint16(offset) : ipma.getUint32(offset);
     offset += version === 0 ? 2 : 4;
     const count = ipma.getUint8(offset++);
     for (let j = 0; j < count; j++) {
       const index = wide ? ipma.getUint16(offset) & 0x7fff : ipma.getUint8(offset) & 0x7f;
+      const start = ipma.byteOffset - file.byteOffset + offset;
       offset += wide ? 2 : 1;
-      if (id === item) yield index;
+      yield { item, index, at: wide ? [start, start + 1] : [start] };
     }
   }
 }

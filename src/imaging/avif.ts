@@ -1,6 +1,6 @@
 import avifDecoder from "@jsquash/avif/codec/dec/avif_dec.js";
 import { Problem } from "../errors.ts";
-import { readAvifBoxes } from "./avif-boxes.ts";
+import { type AvifHeader, readAvifBoxes } from "./avif-boxes.ts";
 import { EmscriptenCodec } from "./emscripten.ts";
 import type { OpenSource } from "./image.ts";
 import { checkMemory, DECODER_MEMORY } from "./limits.ts";
@@ -22,7 +22,8 @@ const codec = new EmscriptenCodec<Decoder>("avif-decode", avifDecoder, decoderMe
 /**
  * AVIF by libavif and dav1d. The decoder leaves the container's `irot` and `imir` to us: they become the header's
  * orientation (and an EXIF block does not count, as the standard demands). Of a sequence the primary image is taken;
- * alpha is discarded.
+ * alpha is discarded. A clean aperture does not count, as in Pillow; the decoder ignores those it holds for
+ * good ones and refuses the others, so it is shown none.
  */
 export const openAvif: OpenSource = (bytes) => {
   const header = readAvifBoxes(bytes);
@@ -32,7 +33,7 @@ export const openAvif: OpenSource = (bytes) => {
     async decode(target, loadCodec) {
       const picture = await codec.run(
         loadCodec,
-        (decoder) => decoder.decode(bytes, 8) ?? damaged("libavif cannot decode it"),
+        (decoder) => decoder.decode(withoutApertures(bytes, header), 8) ?? damaged("libavif cannot decode it"),
       );
       if (picture.width !== header.width || picture.height !== header.height)
         damaged("its size is not what its header says");
@@ -44,6 +45,14 @@ export const openAvif: OpenSource = (bytes) => {
     },
   };
 };
+
+/** The file with no property (index 0) in the place of each clean aperture. */
+function withoutApertures(bytes: Uint8Array, { apertures }: AvifHeader): Uint8Array {
+  if (apertures.length === 0) return bytes;
+  const changed = bytes.slice();
+  for (const at of apertures) changed[at] = 0;
+  return changed;
+}
 
 function damaged(why: string): never {
   throw new Problem("undecodable-image", `The AVIF image is damaged: ${why}.`);

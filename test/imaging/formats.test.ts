@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import { boxes } from "../../src/imaging/avif-boxes.ts";
 import { decodeExact } from "../../src/imaging/decode.ts";
 import { loadCodec } from "../../src/runtime/node.ts";
 import { difference, goldenFile, goldenNames, goldenPixels } from "./golden.ts";
@@ -41,4 +42,35 @@ test.each([8, 11])("a GIF's codes may begin with %i bits", async (bits) => {
   const header = [...Buffer.from("GIF89a"), 2, 0, 1, 0, 0x80, 0, 0, 10, 20, 30, 40, 50, 60];
   const file = Uint8Array.of(...header, 0x2c, 0, 0, 0, 0, 2, 0, 1, 0, 0, bits, 6, ...data, 0, 0x3b);
   expect((await decodeExact(file, loadCodec)).data).toEqual(Uint8Array.of(40, 50, 60, 10, 20, 30));
+});
+
+/** An AVIF whose picture also has a clean aperture, of zeros: not one that the standard allows. */
+function withClap(file: Uint8Array): Uint8Array {
+  const text = Buffer.from(file).toString("latin1");
+  const [ipco, ipma, mdat] = ["ipco", "ipma", "mdat"].map((type) => text.indexOf(type)) as [number, number, number];
+  const clap = [0, 0, 0, 40, ...Buffer.from("clap"), ...Array(32).fill(0)];
+  const properties = [...boxes(new DataView(file.buffer, ipco + 4, ipma - ipco - 8), 0)].length;
+  const grown = file.slice();
+  const view = new DataView(grown.buffer);
+  for (const type of ["meta", "iprp"])
+    view.setUint32(text.indexOf(type) - 4, view.getUint32(text.indexOf(type) - 4) + 41);
+  view.setUint32(ipco - 4, view.getUint32(ipco - 4) + 40);
+  const ipmaEnd = ipma - 4 + view.getUint32(ipma - 4);
+  view.setUint32(ipma - 4, view.getUint32(ipma - 4) + 1);
+  view.setUint8(ipma + 14, view.getUint8(ipma + 14) + 1);
+  for (let at = text.indexOf("iloc"); at < text.indexOf("iinf"); at++)
+    if (view.getUint32(at) === mdat + 4) view.setUint32(at, mdat + 45);
+  const associated = 0x80 | (properties + 1);
+  return Uint8Array.of(
+    ...grown.subarray(0, ipma - 4),
+    ...clap,
+    ...grown.subarray(ipma - 4, ipmaEnd),
+    associated,
+    ...grown.subarray(ipmaEnd),
+  );
+}
+
+test("a clean aperture of an AVIF does not count, whether or not it is one", async () => {
+  const file = goldenFile("plain.avif");
+  expect(await decodeExact(withClap(file), loadCodec)).toEqual(await decodeExact(file, loadCodec));
 });
