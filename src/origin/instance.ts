@@ -12,6 +12,8 @@ export interface BatchResult {
 export interface Instance {
   /** Runs one batch; the inputs' bytes are given away. One at a time. @throws Error if the model fails. */
   run(model: string, inputs: readonly Tensor[]): Promise<BatchResult>;
+  /** Ends when it can run the next batch: at once, but for a thread that has ended. */
+  ready(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,7 +42,6 @@ export async function startInstance(setup: WorkerSetup): Promise<Instance> {
 
   return {
     async run(model, inputs) {
-      await restarted;
       try {
         const reply = await ask(worker, { model, inputs });
         if ("outputs" in reply) return reply;
@@ -49,6 +50,9 @@ export async function startInstance(setup: WorkerSetup): Promise<Instance> {
         if (worker.threadId === -1 && !closed) restarted = restart();
         throw error;
       }
+    },
+    async ready() {
+      await restarted;
     },
     async close() {
       closed = true;

@@ -7,7 +7,7 @@
 import type { Tensor } from "../oip/datatypes.ts";
 import { ProtocolError } from "../oip/error.ts";
 import { joinInputs, splitOutputs } from "./batch.ts";
-import type { BatchResult } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 
 export interface Lane {
   readonly model: string;
@@ -55,12 +55,12 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-export type Run = (model: string, inputs: readonly Tensor[]) => Promise<BatchResult>;
+/** What runs batches, one at a time. */
+export type Runner = Pick<Instance, "run" | "ready">;
 
-/** @param instances each runs one batch at a time. */
 export function createScheduler(
   lanes: readonly Lane[],
-  instances: readonly Run[],
+  instances: readonly Runner[],
   maxQueue: number,
   record: (batch: BatchRecord) => void,
 ): Scheduler {
@@ -98,12 +98,12 @@ export function createScheduler(
     }
   }
 
-  async function runBatch(model: string, batch: readonly Waiting[], instance: Run): Promise<void> {
+  async function runBatch(model: string, batch: readonly Waiting[], instance: Runner): Promise<void> {
     const start = performance.now();
     try {
       const inputs = joinInputs(batch.map((request) => request.inputs));
       const joined = performance.now();
-      const { outputs, inferMs } = await instance(model, inputs);
+      const { outputs, inferMs } = await instance.run(model, inputs);
       const ran = performance.now();
       const rows = batch.map((request) => request.rows);
       const shares = splitOutputs(outputs, rows);
@@ -119,6 +119,8 @@ export function createScheduler(
     } catch (cause) {
       const error = new ProtocolError(500, `model '${model}' failed`, cause);
       for (const { reject } of batch) reject(error);
+      // Until then it would only keep a batch from the others, and from its time limit.
+      await instance.ready();
     } finally {
       idle.push(instance);
       dispatch();

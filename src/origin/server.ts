@@ -48,7 +48,7 @@ export async function startOrigin(settings: Settings): Promise<Origin> {
   const statistics = new Map(models.map(({ config: { name }, version }) => [name, emptyStatistics(name, version)]));
   const scheduler = createScheduler(
     models.map((model) => laneOf(model, settings)),
-    instances.map((instance) => instance.run),
+    instances,
     settings.maxQueue,
     (batch) => {
       const counters = statistics.get(batch.model);

@@ -135,7 +135,9 @@ describe("a thread that a batch ends", () => {
     const deadly = join(folder, "deadly.mjs");
     writeFileSync(
       deadly,
-      `import { isMainThread, parentPort } from "node:worker_threads";
+      `import { existsSync } from "node:fs";
+      import { isMainThread, parentPort } from "node:worker_threads";
+      if (!isMainThread && existsSync(${JSON.stringify(join(folder, "broken"))})) throw new Error("It does not start.");
       const end = ({ inputs: [{ bytes }] }) => { if (bytes[0] === 66) throw new Error("It ended the thread."); };
       if (!isMainThread) parentPort.on("message", end);`,
     );
@@ -154,6 +156,15 @@ describe("a thread that a batch ends", () => {
       ] as const) {
         expect((await exchange(port, echo(value, 2))).status).toBe(status);
       }
+    });
+  });
+
+  test("keeps no request waiting that another thread can answer, however long it does not start", async () => {
+    await withOrigin(["--instances", "2"], async ({ port }) => {
+      writeFileSync(join(folder, "broken"), "");
+      expect((await exchange(port, echo(66, 2))).status).toBe(500);
+      for (let i = 0; i < 3; i++) expect((await exchange(port, echo(1, 2))).status).toBe(200);
+      rmSync(join(folder, "broken"));
     });
   });
 

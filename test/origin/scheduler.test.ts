@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../src/oip/datatypes.ts";
-import { type BatchRecord, createScheduler, type Lane, type Run } from "../../src/origin/scheduler.ts";
+import { type BatchRecord, createScheduler, type Lane, type Runner } from "../../src/origin/scheduler.ts";
 
 const LANE: Lane = { model: "m", maxBatchSize: 4, preferredBatchSize: 4, delayMs: 0 };
 const PATIENT = { timeoutMs: 10_000, isGone: () => false };
@@ -20,7 +20,11 @@ function heldInstance() {
   return { batches, run };
 }
 
+type Run = Runner["run"];
+
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+const always = (run: Run): Runner => ({ run, ready: async () => {} });
 
 function scheduler(run: Run | Run[], lane: Partial<Lane> = {}, maxQueue = 100) {
   const records: BatchRecord[] = [];
@@ -28,7 +32,7 @@ function scheduler(run: Run | Run[], lane: Partial<Lane> = {}, maxQueue = 100) {
     { ...LANE, ...lane },
     { ...LANE, model: "other" },
   ];
-  const created = createScheduler(lanes, [run].flat(), maxQueue, (record) => records.push(record));
+  const created = createScheduler(lanes, [run].flat().map(always), maxQueue, (record) => records.push(record));
   return { ...created, records };
 }
 
