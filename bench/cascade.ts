@@ -3,8 +3,9 @@
  *
  *     npm run bench -- cascade <imagenette val> <thousand classes> [every]
  *
- * The students' cascade on Imagenette's ten classes, where it saves work at the origin; that of the students with the teacher's map
- * sizes and the restorers' on photos with a `labels.csv` over ImageNet's thousand, where they save bytes alone. `every` takes only each n-th photo of the former. Writes
+ * The cascades of the small students, on Imagenette's ten classes or on photos with a `labels.csv` over ImageNet's thousand, where they
+ * save work at the origin; that of the students with the teacher's map sizes and the restorers' on the latter, where they save bytes
+ * alone. `every` takes only each n-th photo of the former. Writes
  * `models/calibration.json`, which the Worker's bundle reads, and `bench/results/cascade.json`. Run it whenever a model is trained
  * anew: a calibration holds for one file.
  */
@@ -17,20 +18,31 @@ import { table, writeResults } from "./report.ts";
 const [, , imagenette = "", thousand = "", every = "1"] = process.argv;
 const TEACHER = "teacher-224";
 
-const students = await measure(imagenette, Number(every), "meanFlops", ["student-56", "student-112", TEACHER]);
+const small = (first: string) => [first, "student-112", TEACHER];
+const students = await measure(imagenette, Number(every), "meanFlops", small("student-56"));
+const lowStride = await measure(imagenette, Number(every), "meanFlops", small("student-56-low-stride"));
+const wide = await measure(thousand, 1, "meanFlops", small("student-56-thousand"));
 const full = await measure(thousand, 1, "meanBytes", ["student-56-full", "student-112-full", TEACHER]);
 const restored = await measure(thousand, 1, "meanBytes", ["restored-56", "restored-112", TEACHER]);
 
 const calibration: Calibration = {
   schema: 1,
-  models: { ...students.models, ...full.models, ...restored.models },
+  // What several cascades ask has the numbers of the last here: student-112 those of the ten classes.
+  models: { ...wide.models, ...lowStride.models, ...students.models, ...full.models, ...restored.models },
   how:
-    `Temperatures of least negative log-likelihood: of student-56 and student-112 on ${students.fitted} photos of Imagenette's ` +
-    `validation set, of the others on ${restored.fitted} of NIPS-2017's; calibration errors on as many others. Thresholds are those that ` +
-    `save most (these two: multiply-adds at the origin; the others: bytes) of all that cost at most 1.5 points of top-1 against ${TEACHER}, on the former.`,
+    `Temperatures of least negative log-likelihood: of student-56, student-56-low-stride and student-112 on ${students.fitted} photos of ` +
+    `Imagenette's validation set, of the others on ${restored.fitted} of NIPS-2017's; calibration errors on as many others. Thresholds are ` +
+    "those that save most (of these three and student-56-thousand: multiply-adds at the origin; of the others: bytes) of all that cost at " +
+    `most 1.5 points of top-1 against ${TEACHER}, on the former.`,
 };
 await writeFile("models/calibration.json", `${JSON.stringify(calibration, null, 2)}\n`);
-await writeResults("cascade", `<imagenette val> <thousand classes> ${every}`, { students, full, restored });
+await writeResults("cascade", `<imagenette val> <thousand classes> ${every}`, {
+  students,
+  lowStride,
+  wide,
+  full,
+  restored,
+});
 
 async function measure(photos: string, nth: number, saving: Saving, names: readonly string[]) {
   const stages = await loadStages(names);

@@ -73,10 +73,16 @@ const cascadeRows = z.object({
   ),
 });
 
-const cascade = about.extend({ students: cascadeRows, full: cascadeRows, restored: cascadeRows });
+const cascade = about.extend({
+  students: cascadeRows,
+  lowStride: cascadeRows,
+  wide: cascadeRows,
+  full: cascadeRows,
+  restored: cascadeRows,
+});
 
 /** Bytes and multiply-adds against accuracy (`bench/cascade.ts`), of one kind of heads. */
-export const cascadeTable = (heads: "students" | "full" | "restored") =>
+export const cascadeTable = (heads: Exclude<keyof z.infer<typeof cascade>, keyof z.infer<typeof about>>) =>
   measured("cascade", cascade, ({ [heads]: { rows } }) => {
     const largest = rows.find((row) => row.cascade.startsWith("teacher"));
     const share = (value: number, of = Number.NaN) => (value / of).toFixed(2);

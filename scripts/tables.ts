@@ -68,6 +68,8 @@ export const TABLES: Readonly<Record<string, () => string | Promise<string>>> = 
   originModels: originModelTable,
   wire: wireTable,
   cascadeStudents: () => cascadeTable("students"),
+  cascadeLowStride: () => cascadeTable("lowStride"),
+  cascadeThousand: () => cascadeTable("wide"),
   cascadeFull: () => cascadeTable("full"),
   cascadeRestored: () => cascadeTable("restored"),
   targets: targetTable,
