@@ -24,8 +24,16 @@ ABLATIONS = {
         ("E + D, longer phase 1, T's maps", "ablation-rebuilt"),
         ("bicubic + D, the same for longer", "ablation-rebuilt-longer-bicubic"),
         ("E + D, the same for longer", "ablation-rebuilt-longer"),
+        ("the E that ships + a D of its own, trained as the third row's", "ablation-restorer-shipped"),
+        ("bicubic + a deeper D, for far longer", "ablation-restorer-deep-bicubic"),
+        ("the E that ships + the same", "ablation-restorer-deep"),
         ("E and the deeper D of downscaler-56-rebuilt, phase 2: T's answers", "ablation-restorer-kd"),
         ("the same, phase 2: T's answers and maps", "ablation-restorer-stages"),
+    ),
+    "photos": (
+        ("every fourth photo", "ablation-photos-4"),
+        ("every second", "ablation-photos-2"),
+        ("all", "ablation-photos-1"),
     ),
     "thousand": (
         ("from a student of ten classes, 3,200 steps", "student-56-low-stride-thousand"),

@@ -74,6 +74,7 @@ def write_report(results: Path, docs: Path, models: Path) -> None:
         "losses": ablation_table(runs, "losses"),
         "downscalers": ablation_table(runs, "downscalers"),
         "restorers": ablation_table(runs, "restorers", thousand, "restored"),
+        "photos": ablation_table(runs, "photos"),
         "thousand": ablation_table(runs, "thousand", thousand),
         "prior": prior_table(results / "prior.json"),
         "transfer": transfer_table(runs),

@@ -13,6 +13,7 @@ PAIRS = (  # (what it is, learned E, bicubic with the same losses, schedule and 
     ("S with a stem of its own, 56 px, briefly", "ablation-full", "ablation-full-bicubic"),
     ("the same for longer", "ablation-full-longer", "ablation-full-longer-bicubic"),
     ("the same briefly, on the E that ships", "ablation-full-shipped", "ablation-full-bicubic"),
+    ("that one for longer", "ablation-full-shipped-longer", "ablation-full-longer-bicubic"),
     ("the first, trained on through WebP", "ablation-full-webp", "ablation-full-bicubic-webp"),
     (
         "the bicubic one for longer, and E trained with it through WebP",

@@ -19,7 +19,16 @@ LOST = (  # (what, model, photos, goal, floor): points that T loses, in the file
 GAINED = (  # (what, part of the result, run on E's thumbnails, run on bicubic ones, goal, floor): points
     ("S with T's own strides", "student", "student-56-gentle", "student-56-gentle-bicubic", 2.0, 1.0),
     ("S with a stem of its own, E that ships", "student", "ablation-full-shipped", "ablation-full-bicubic", 2.0, 1.0),
+    ("the same for longer", "student", "ablation-full-shipped-longer", "ablation-full-longer-bicubic", 2.0, 1.0),
     ("the same, E briefly trained", "student", "ablation-full-longer", "ablation-full-longer-bicubic", 2.0, 1.0),
+    (
+        "T behind the restorer, E that ships",
+        "restored",
+        "ablation-restorer-deep",
+        "ablation-restorer-deep-bicubic",
+        5.0,
+        3.0,
+    ),
     ("T behind the restorer, E briefly trained", "restored", "ablation-rebuilt", "ablation-rebuilt-bicubic", 5.0, 3.0),
 )
 
