@@ -46,7 +46,7 @@ def test_a_run_draws_its_unlabelled_photos_by_their_classes(
         return drawn(chances, batch, step, seed)
 
     answers = Answers([np.array([[9, 0], [9, 0], [9, 0], [0, 9]])], [], [])
-    monkeypatch.setattr("thumbnet.run.teacher_answers", lambda *_: answers)
+    monkeypatch.setattr("thumbnet.material.teacher_answers", lambda *_: answers)
     monkeypatch.setattr("thumbnet.feed.drawn", note)
     none = Schedule(0, 4, 1e-3)
     pool = replace(config, unlabelled=tmp_path, unlabelled_share=0.5, restore=none, mapping=none, learn=none)
