@@ -18,12 +18,19 @@ import { table, writeResults } from "./report.ts";
 const [, , imagenette = "", thousand = "", every = "1"] = process.argv;
 const TEACHER = "teacher-224";
 
-const small = (first: string) => [first, "student-112", TEACHER];
-const students = await measure(imagenette, Number(every), "meanFlops", small("student-56"));
-const lowStride = await measure(imagenette, Number(every), "meanFlops", small("student-56-low-stride"));
-const wide = await measure(thousand, 1, "meanFlops", small("student-56-thousand"));
-const full = await measure(thousand, 1, "meanBytes", ["student-56-full", "student-112-full", TEACHER]);
-const restored = await measure(thousand, 1, "meanBytes", ["restored-56", "restored-112", TEACHER]);
+const STUDENTS = ["student-56", "student-112", TEACHER];
+const LOW_STRIDE = ["student-56-low-stride", "student-112", TEACHER];
+const WIDE = ["student-56-thousand", "student-112", TEACHER];
+const FULL = ["student-56-full", "student-112-full", TEACHER];
+const RESTORED = ["restored-56", "restored-112", TEACHER];
+
+const ofTen = await answersOf([STUDENTS, LOW_STRIDE], imagenette, Number(every));
+const ofThousand = await answersOf([WIDE, FULL, RESTORED], thousand, 1);
+const students = measure(ofTen, "meanFlops", STUDENTS);
+const lowStride = measure(ofTen, "meanFlops", LOW_STRIDE);
+const wide = measure(ofThousand, "meanFlops", WIDE);
+const full = measure(ofThousand, "meanBytes", FULL);
+const restored = measure(ofThousand, "meanBytes", RESTORED);
 
 const calibration: Calibration = {
   schema: 1,
@@ -44,9 +51,19 @@ await writeResults("cascade", `<imagenette val> <thousand classes> ${every}`, {
   restored,
 });
 
-async function measure(photos: string, nth: number, saving: Saving, names: readonly string[]) {
-  const stages = await loadStages(names);
-  const found = measureCascade(stages, await classifyAll(stages, photos, nth), saving);
+/** What several cascades are made of: each photo is asked once of each model. */
+async function answersOf(cascades: readonly (readonly string[])[], photos: string, nth: number) {
+  const stages = await loadStages([...new Set(cascades.flat())]);
+  return { stages, images: await classifyAll(stages, photos, nth) };
+}
+
+function measure({ stages, images }: Awaited<ReturnType<typeof answersOf>>, saving: Saving, names: readonly string[]) {
+  const places = names.map((name) => stages.findIndex(({ card }) => card.name === name));
+  const found = measureCascade(
+    places.flatMap((place) => stages[place] ?? []),
+    images.map(({ label, logits }) => ({ label, logits: places.flatMap((place) => logits[place] ?? []) })),
+    saving,
+  );
   const whole = found.rows.find(({ cascade }) => cascade === TEACHER);
   const share = (value: number, of: number | undefined) => (value / (of ?? Number.NaN)).toFixed(3);
   console.log(

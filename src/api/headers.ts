@@ -8,6 +8,7 @@ interface Header {
 
 const text = { type: "string" };
 const seconds = { type: "integer", minimum: 0 };
+const cacheTag = { type: "string", pattern: "^thumbnet-[0-9a-f]{16}$" };
 
 export const HEADERS = {
   "X-Request-Id": { description: "Names the request in the service's log.", schema: text },
@@ -21,11 +22,11 @@ export const HEADERS = {
   "Cache-Tag": {
     description:
       "Names the source, for purging at a CDN in front. Cloudflare's own takes it off before the client sees it.",
-    schema: { type: "string", pattern: "^thumbnet-[0-9a-f]{16}$" },
+    schema: cacheTag,
   },
   "X-Cache-Tag": {
     description: "The `Cache-Tag` of the source's thumbnails.",
-    schema: { type: "string", pattern: "^thumbnet-[0-9a-f]{16}$" },
+    schema: cacheTag,
   },
   Vary: { description: "`accept` with `format=auto`.", schema: text },
   "Content-Disposition": { description: "A name for the file.", schema: text },

@@ -1,5 +1,4 @@
 /** Removes what is kept of sources, for owners and for sources that are gone. */
-import type { R2Bucket } from "@cloudflare/workers-types";
 import { attemptWrite } from "./attempt.ts";
 import { deleteBucket, KEYS_PER_CALL, listBucket } from "./bucket.ts";
 import type { CacheTiers } from "./cached.ts";
@@ -8,6 +7,9 @@ import { MAX_SOURCE_LENGTH, placeOf, THUMBNAILS_PREFIX } from "./key.ts";
 
 /** Ten lists and ten deletions stay within a request's time. */
 const MAX_CALLS = 10;
+
+/** Where thumbnails are removed from. */
+type Places = Pick<CacheTiers, "edge" | "bucket" | "address">;
 
 export interface Purged {
   readonly purged: number;
@@ -21,19 +23,15 @@ export interface Purged {
  *
  * @throws whatever R2 throws: an owner must know that something was left.
  */
-export async function purge(
-  sourcePrefix: string,
-  { edge, bucket, address }: { edge: Cache; bucket: R2Bucket; address: string },
-): Promise<Purged> {
+export async function purge(sourcePrefix: string, tiers: Places): Promise<Purged> {
   let purged = 0;
   for (let call = 0; call < MAX_CALLS; call++) {
-    const { objects, truncated } = await bucket.list({
+    const { objects, truncated } = await tiers.bucket.list({
       prefix: `${THUMBNAILS_PREFIX}${sourcePrefix.slice(0, MAX_SOURCE_LENGTH)}`,
       limit: KEYS_PER_CALL,
     });
     const keys = objects.map(({ key }) => key);
-    if (keys.length > 0) await bucket.delete(keys);
-    await Promise.all(keys.map((key) => deleteEdge(edge, address, key)));
+    await remove(keys, tiers);
     purged += keys.length;
     if (!truncated) return { purged, more: false };
   }
@@ -55,7 +53,7 @@ export function withdrawUnless(isCurrent: () => Promise<boolean>, key: string, t
   });
 }
 
-async function remove(keys: readonly string[], { edge, bucket, address }: CacheTiers): Promise<void> {
+async function remove(keys: readonly string[], { edge, bucket, address }: Places): Promise<void> {
   await deleteBucket(bucket, keys);
   await Promise.all(keys.map((key) => deleteEdge(edge, address, key)));
 }

@@ -1,11 +1,9 @@
 """A run's checkpoint: where it stands, and what it learns from, so that none goes on with other photos."""
 
-import json
 from pathlib import Path
 
 import torch
 
-from thumbnet import fingerprint
 from thumbnet.atomic import save_atomically
 from thumbnet.beginning import read_served
 from thumbnet.class_map import ClassMap
@@ -28,7 +26,7 @@ def resume(config: Config, material: Material) -> Progress:
         read_served(config, networks, material.photos, material.class_map.outputs)
         return Progress()
     stored = torch.load(begun, map_location="cpu", weights_only=True)
-    require_same_inputs(stored.get("inputs", {}), inputs_of(material), begun)
+    require_same_inputs(stored.get("inputs", {}), material.inputs, begun)
     for name, module in networks.modules().items():
         module.load_state_dict(stored["networks"][name])
     return Progress(**stored["progress"])
@@ -37,27 +35,8 @@ def resume(config: Config, material: Material) -> Progress:
 def save(config: Config, material: Material, progress: Progress, place: Place) -> None:
     """Write the checkpoint, in the first of several processes."""
     if place.first:
-        states = {name: module.state_dict() for name, module in material.networks.modules().items()}
-        stored = {"progress": vars(progress), "networks": states, "inputs": inputs_of(material)}
+        stored = {"progress": vars(progress), "networks": material.networks.states(), "inputs": material.inputs}
         save_atomically(config.out / "checkpoint.pt", stored)
-
-
-def inputs_of(material: Material) -> dict[str, str]:
-    """What a run learns from, beside its options."""
-    inputs = {
-        "photos": material.photos.fingerprint,
-        "labels of photos": fingerprint.of_text(json.dumps(material.photos.labels.tolist())),
-        "teacher": fingerprint.of_weights(material.teacher),
-        "class map": of_class_map(material.class_map),
-    }
-    if material.unlabelled:
-        inputs["unlabelled photos"] = material.unlabelled.views.photos.fingerprint
-    return inputs
-
-
-def of_class_map(class_map: ClassMap) -> str:
-    """Tell a class map from others."""
-    return fingerprint.of_text(json.dumps([class_map.folders, class_map.outputs, class_map.labels]))
 
 
 def require_same_inputs(before: dict[str, str], now: dict[str, str], checkpoint: Path) -> None:
@@ -73,7 +52,7 @@ def require_same_class_map(config: Config, run: Path, class_map: ClassMap) -> No
     if not checkpoint.is_file():
         return
     before = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True).get("inputs", {})
-    now = of_class_map(class_map)
+    now = class_map.fingerprint
     if before.get("class map", now) != now:
         told = config.class_map or f"the class folders of {config.data}"
         raise ValueError(f"{checkpoint} was made with another class map: bring {told} back to what it was")

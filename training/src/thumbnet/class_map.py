@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thumbnet.config import Config
+from thumbnet.fingerprint import of_text
 from thumbnet.photos import Photos
 
 
@@ -15,6 +16,11 @@ class ClassMap:
     folders: list[str]
     outputs: list[int]
     labels: list[str]
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells it from others."""
+        return of_text(json.dumps([self.folders, self.outputs, self.labels]))
 
 
 def read_class_map(source: str | Path, folders: list[str]) -> ClassMap:

@@ -2,7 +2,7 @@
 
 from thumbnet.card import pixels, size_of, write_card
 from thumbnet.class_map import read_labels
-from thumbnet.classifier import keep_classes, strided
+from thumbnet.classifier import Classifier, keep_classes, strided
 from thumbnet.exporting import Exporting, said_of
 from thumbnet.onnx_files import ServedStudent, write_onnx
 from thumbnet.stem import has_stem
@@ -12,7 +12,7 @@ def write_student(exporting: Exporting) -> None:
     """Write the run's student, or that of its heads which the options name."""
     options, size, outputs = exporting.options, exporting.config.size, exporting.class_map.outputs
     student = exporting.networks.heads[options.head] if options.head else exporting.networks.student
-    kind = options.kind or _kind(exporting)
+    kind = options.kind or _kind(exporting, student)
     if options.labels:
         labels = read_labels(options.labels)
     else:
@@ -32,10 +32,8 @@ def write_student(exporting: Exporting) -> None:
     write_card(exporting.folder(name), card, labels)
 
 
-def _kind(exporting: Exporting) -> str:
+def _kind(exporting: Exporting, student: Classifier) -> str:
     """What callers choose it by: the resolution that its first layers keep."""
-    networks, head = exporting.networks, exporting.options.head
-    student = networks.heads[head] if head else networks.student
     if has_stem(student):
         return "student-full"
     halving, usual = (len(strided(classifier.network)) for classifier in (student, exporting.teacher))

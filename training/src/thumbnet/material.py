@@ -1,7 +1,10 @@
 """What a run works with: photos, the teacher and what it says of them, and the networks that are trained."""
 
+import json
 from dataclasses import dataclass
+from functools import cached_property
 
+from thumbnet import fingerprint
 from thumbnet.answers import teacher_answers
 from thumbnet.balance import chances_of
 from thumbnet.class_map import ClassMap, classes_of
@@ -28,6 +31,19 @@ class Material:
     def photos(self) -> Photos:
         """The labelled ones."""
         return self.labelled.views.photos
+
+    @cached_property
+    def inputs(self) -> dict[str, str]:
+        """What a run learns from, beside its options: every checkpoint holds it."""
+        inputs = {
+            "photos": self.photos.fingerprint,
+            "labels of photos": fingerprint.of_text(json.dumps(self.photos.labels.tolist())),
+            "teacher": fingerprint.of_weights(self.teacher),
+            "class map": self.class_map.fingerprint,
+        }
+        if self.unlabelled:
+            inputs["unlabelled photos"] = self.unlabelled.views.photos.fingerprint
+        return inputs
 
     @property
     def sources(self) -> list[Source]:

@@ -38,6 +38,10 @@ class Networks:
         heads = {f"heads.{name}": head for name, head in self.heads.items()}
         return parts | {name: module for name, module in extra.items() if module is not None} | heads
 
+    def states(self) -> dict[str, dict[str, torch.Tensor]]:
+        """Give each network's weights, as runs keep them."""
+        return {name: module.state_dict() for name, module in self.modules().items()}
+
     def answering(self) -> None:
         """Let all of them answer as they are served, not as they are trained."""
         for module in self.modules().values():

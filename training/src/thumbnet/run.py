@@ -102,7 +102,7 @@ def _train_phase(
 def _report(config: Config, material: Material, progress: Progress) -> dict[str, Any]:
     """Keep what was trained, measure it, draw it."""
     networks = material.networks
-    save_atomically(config.out / "models.pt", {n: m.state_dict() for n, m in networks.modules().items()})
+    save_atomically(config.out / "models.pt", networks.states())
     result = evaluate(config, networks, material.teacher, material.class_map)
     result["command"] = command_of(config)
     result["seconds"] = round(progress.seconds)
